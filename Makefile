@@ -1,0 +1,55 @@
+# make demo: train the course's models on a server of its own. make test: everything CI runs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check storm lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/postgrad
+
+demo: setup  ## train on a temporary server and compare with the course's figures
+	@$(BIN)/postgrad demo $(DEMO)
+
+test: $(VENV)/dev.stamp check  ## run all checks and tests
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/dev.stamp  ## lint, types, import rules
+	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && false)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; false; }
+
+storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
+	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
+
+lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra build \
+	  pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra build \
+	  --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  (echo "postgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; false)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || (rm -rf $(VENV); \
+	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv, then make $(MAKECMDGOALS) again" >&2; false)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing what running needs …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@echo "installing what testing needs …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

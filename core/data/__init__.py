@@ -1,0 +1,1 @@
+"""Examples: in memory, made up, and in batches."""

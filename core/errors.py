@@ -1,0 +1,55 @@
+"""What can go wrong in the core.
+
+CoreError
+├── SpecError      a run was described in a way that cannot be trained; carries the path of the field
+├── DataError      the examples cannot be used
+├── ShapeError     an array has another shape than the model expects
+├── FormatError    stored bytes are damaged or of another kind
+└── Diverged       the loss or a gradient became infinite or not a number
+"""
+
+
+class CoreError(Exception):
+    """Base of all errors of the core."""
+
+
+class SpecError(CoreError):
+    """A field of a spec has a value that cannot be used: `model.hidden_sizes[0] is 0, must be at least 1`."""
+
+    def __init__(self, path: tuple[str | int, ...], problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{dotted(path)} {problem}" if path else problem)
+
+
+class DataError(CoreError):
+    """The examples cannot be used: too few, not finite, or of one class only."""
+
+
+class ShapeError(CoreError):
+    """An array has another shape than the model expects; the message names both."""
+
+
+class FormatError(CoreError):
+    """Stored bytes are damaged, or hold something else than what was asked for."""
+
+
+class Diverged(CoreError):
+    """Training left the finite numbers.
+
+    `step` is the number of updates before the first bad value was seen, `tensor` its name, and `suggestion` what to change.
+    """
+
+    def __init__(self, step: int, tensor: str, suggestion: str) -> None:
+        self.step = step
+        self.tensor = tensor
+        self.suggestion = suggestion
+        super().__init__(f"{tensor} is not finite after {step} steps: {suggestion}")
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """Write a path as people do: `("model", "hidden_sizes", 0)` is `model.hidden_sizes[0]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,62 @@
+"""Scores, loss and accuracy of a model on any number of examples, in chunks of bounded memory."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.errors import ShapeError
+from core.models import Model
+from core.models.base import LossParts
+from core.types import Floats, Ints
+
+CHUNK = 4096  # rows at a time
+
+
+class Evaluator:
+    """A model bound to prepared rows (N, …) and labels (N,), to be measured again and again while theta changes."""
+
+    def __init__(self, model: Model, theta: Floats, rows: Floats, y: Ints) -> None:
+        self._rows, self._y = rows, y
+        sizes = {len(part) for part in self._chunks()}
+        self._programs = {n: model.bind(theta, n) for n in sizes}
+
+    def _chunks(self) -> Iterator[Ints]:
+        for start in range(0, len(self._y), CHUNK):
+            yield self._y[start : start + CHUNK]
+
+    def __call__(self) -> tuple[LossParts, float]:
+        """Return the loss and the accuracy over all rows."""
+        data = correct = 0.0
+        parts = LossParts(0.0, 0.0)
+        for i, y in enumerate(self._chunks()):
+            program = self._programs[len(y)]
+            program.load(self._rows[i * CHUNK : i * CHUNK + CHUNK], y)
+            program.forward(None)
+            parts = program.loss()
+            data += parts.data * len(y)
+            correct += accuracy(program.scores, y) * len(y)
+        return LossParts(data / len(self._y), parts.reg), correct / len(self._y)
+
+
+def scores(model: Model, theta: Floats, X: Floats) -> Floats:
+    """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta."""
+    if X.ndim != 2 or X.shape[1] != model.n_features:
+        raise ShapeError(f"X is {X.shape}, the model was trained on {model.n_features} features: (N, {model.n_features})")
+    out = np.empty((len(X), model.n_classes), theta.dtype)
+    for start in range(0, len(X), CHUNK):
+        chunk = model.prepare(X[start : start + CHUNK].astype(theta.dtype))
+        program = model.bind(theta, len(chunk))
+        program.load(chunk, np.zeros(len(chunk), np.int64))
+        program.forward(None)
+        out[start : start + CHUNK] = program.scores
+    return out
+
+
+def accuracy(scores: Floats, y: Ints) -> float:
+    """Return the share of rows whose largest score (the first, if several) is at their label."""
+    return float(np.count_nonzero(scores.argmax(axis=1) == y) / len(y))
+
+
+def confusion_matrix(predicted: Ints, y: Ints, k: int) -> Ints:
+    """Return counts (K, K): row = true class, column = predicted class."""
+    return np.bincount(y * k + predicted, minlength=k * k).reshape(k, k)

@@ -1,0 +1,126 @@
+"""Read frozen dataclasses from plain JSON values, strictly, naming the path of whatever is wrong.
+
+A spec is a dataclass whose fields carry `Annotated[type, Limits(...)]`. The same annotations make the HTTP schema
+(`service/api/schemas.py`), so the limits, the defaults and the documentation of a field are written once.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from core.errors import SpecError
+
+Path = tuple[str | int, ...]
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds and meaning of a field; for a list, `ge` and `le` hold for each item and `max_length` for the list."""
+
+    doc: str = ""
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    max_length: int | None = None
+
+    def problem(self, value: float) -> str | None:
+        """Say what is wrong with a number, or None."""
+        if not -math.inf < value < math.inf:  # unlike isfinite, takes an integer too large for a float
+            return "must be a finite number"
+        if self.ge is not None and value < self.ge:
+            return f"must be at least {self.ge:g}"
+        if self.gt is not None and value <= self.gt:
+            return f"must be greater than {self.gt:g}"
+        if self.le is not None and value > self.le:
+            return f"must be at most {self.le:g}"
+        if self.lt is not None and value >= self.lt:
+            return f"must be less than {self.lt:g}"
+        return None
+
+
+@cache
+def hints(cls: type) -> dict[str, Any]:
+    """Return the annotations of a dataclass with `Annotated` kept."""
+    return get_type_hints(cls, include_extras=True)
+
+
+def split(annotation: Any) -> tuple[Any, Limits]:
+    """Take an annotation apart into its bare type and its limits."""
+    if get_origin(annotation) is Annotated:
+        bare, *extras = get_args(annotation)
+        return bare, next((e for e in extras if isinstance(e, Limits)), Limits())
+    return annotation, Limits()
+
+
+def read(cls: type[S], value: object, path: Path = ()) -> S:
+    """Build `cls` from a JSON object; raise SpecError for a missing, unknown or bad field."""
+    if not isinstance(value, dict):
+        raise SpecError(path, f"is {show(value)}, must be an object")
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for name in value:
+        if name not in fields:
+            raise SpecError((*path, str(name)), f"is not known, expected one of {', '.join(fields)}")
+    for name, field in fields.items():
+        if name not in value and field.default is field.default_factory is dataclasses.MISSING:
+            raise SpecError((*path, name), "is missing")
+    annotations = hints(cls)  # type: ignore[arg-type]  # mypy does not know that every class is hashable
+    return cls(**{name: _value(annotations[name], item, (*path, name)) for name, item in value.items()})
+
+
+def _value(annotation: Any, value: object, path: Path) -> Any:
+    bare, limits = split(annotation)
+    choices = [c for c in get_args(bare) if c is not NoneType] if get_origin(bare) in (Union, UnionType) else [bare]
+    if value is None and (bare is NoneType or NoneType in get_args(bare)):
+        return None
+    if bare is NoneType:
+        raise SpecError(path, f"is {show(value)}, must be null")
+    if len(choices) > 1:
+        return read(choose(choices, value, path), value, path)
+    bare = choices[0]
+    if dataclasses.is_dataclass(bare):
+        return read(bare, value, path)  # type: ignore[arg-type]
+    if get_origin(bare) is Literal:
+        if value not in get_args(bare):
+            raise SpecError(path, f"is {show(value)}, must be one of {', '.join(map(str, get_args(bare)))}")
+        return value
+    if get_origin(bare) is tuple:
+        return _items(get_args(bare)[0], limits, value, path)
+    return _scalar(bare, limits, value, path)
+
+
+def choose(specs: list[Any], value: object, path: Path) -> Any:
+    """Pick the dataclass whose `kind` the value names."""
+    kinds = {hints(spec)["kind"].__args__[0]: spec for spec in specs}
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        raise SpecError((*path, "kind"), f"is {show(kind)}, must be one of {', '.join(kinds)}")
+    return kinds[kind]
+
+
+def _items(annotation: Any, limits: Limits, value: object, path: Path) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise SpecError(path, f"is {show(value)}, must be a list")
+    if limits.max_length is not None and len(value) > limits.max_length:
+        raise SpecError(path, f"has {len(value)} items, must have at most {limits.max_length}")
+    return tuple(_scalar(annotation, limits, item, (*path, i)) for i, item in enumerate(value))
+
+
+def _scalar(bare: Any, limits: Limits, value: object, path: Path) -> Any:
+    names = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
+    accepted = (int, float) if bare is float else (bare,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bare is not bool):
+        raise SpecError(path, f"is {show(value)}, must be {names[bare]}")
+    if isinstance(value, int | float) and not isinstance(value, bool) and (problem := limits.problem(value)):
+        raise SpecError(path, f"is {show(value)}, {problem}")
+    return float(value) if bare is float and isinstance(value, int | float) else value
+
+
+def show(value: object) -> str:
+    """Show a value in a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

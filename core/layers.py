@@ -1,0 +1,58 @@
+"""The nonlinearities, bound to a shape (H, N): features-major, one row for each unit."""
+
+from typing import Protocol
+
+import numpy as np
+
+from core.types import DType, Floats
+
+
+class Activation(Protocol):
+    """An elementwise nonlinearity with its work buffers."""
+
+    def forward(self, O: Floats, out: Floats) -> None:
+        """Write f(O) to `out`, both (H, N)."""
+
+    def backward_(self, dH: Floats, H: Floats) -> None:
+        """Multiply dH by f'(O) in place, given H = f(O)."""
+
+
+class Relu:
+    """max(0, O); its derivative is 1 where H > 0."""
+
+    def __init__(self, shape: tuple[int, int], dtype: DType) -> None:
+        # An array of zeros, not the scalar 0: 3.6 against 11.9 µs for 100x300 float32.
+        self._zeros = np.zeros(shape, dtype)
+        self._active = np.empty(shape, np.bool_)
+        self._factor = np.empty(shape, dtype)
+
+    def forward(self, O: Floats, out: Floats) -> None:
+        """Write max(0, O) to `out`."""
+        np.maximum(O, self._zeros, out=out)
+
+    def backward_(self, dH: Floats, H: Floats) -> None:
+        """Zero dH where the unit is off."""
+        # Compare to bool, widen, multiply: 9 µs; `dH[H <= 0] = 0` takes 45 µs, np.where 31 µs.
+        np.greater(H, self._zeros, out=self._active)
+        np.copyto(self._factor, self._active)
+        np.multiply(dH, self._factor, out=dH)
+
+
+class Tanh:
+    """tanh(O); its derivative is 1 - H²."""
+
+    def __init__(self, shape: tuple[int, int], dtype: DType) -> None:
+        self._factor = np.empty(shape, dtype)
+
+    def forward(self, O: Floats, out: Floats) -> None:
+        """Write tanh(O) to `out`."""
+        np.tanh(O, out=out)
+
+    def backward_(self, dH: Floats, H: Floats) -> None:
+        """Multiply dH by 1 - H²."""
+        np.multiply(H, H, out=self._factor)
+        np.subtract(1, self._factor, out=self._factor)
+        np.multiply(dH, self._factor, out=dH)
+
+
+ACTIVATIONS: dict[str, type[Relu] | type[Tanh]] = {"relu": Relu, "tanh": Tanh}

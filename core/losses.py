@@ -1,0 +1,141 @@
+"""Losses: pure functions `(scores (N, K), y (N,)) -> (loss, dscores (N, K))`.
+
+The loss is the mean over the N examples and `dscores` is the gradient of exactly that number.
+
+Training needs the gradient at every step and the number only at those that are logged, so each loss is a bound
+object with the two halves apart; the pure functions at the end put them together. Scores are best laid out class
+by class in memory (Fortran order): then every sum over classes runs along contiguous rows.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from core.types import DType, Floats, Ints
+
+
+class Loss(Protocol):
+    """A loss bound to a shape (N, K): its work buffers are made once."""
+
+    def load(self, y: Ints) -> None:
+        """Take the labels (N,) of the batch."""
+
+    def value(self, scores: Floats) -> float:
+        """Return the mean loss of the loaded batch."""
+
+    def gradient_(self, scores: Floats) -> None:
+        """Overwrite the scores (N, K) with the gradient of the mean loss."""
+
+
+class SoftmaxCrossEntropy:
+    """Mean of -log p[i, y_i] with p = softmax(scores).
+
+    L = mean_i (log Σ_k exp s_ik - s_i,y_i), dL/ds = (p - onehot(y)) / N.
+    The largest score of each row is subtracted first, so that exp cannot overflow.
+    """
+
+    def __init__(self, n: int, k: int, dtype: DType) -> None:
+        self._classes = np.arange(k)
+        self._share = np.empty((n, k), dtype, order="F")  # onehot(y) / N
+        self._work = np.empty((n, k), dtype, order="F")
+        self._column = np.empty((n, 1), dtype)
+        self._n = n
+
+    def load(self, y: Ints) -> None:
+        """Take the labels (N,) of the batch."""
+        np.divide(y[:, None] == self._classes, self._n, out=self._share, casting="same_kind")
+
+    def value(self, scores: Floats) -> float:
+        """Return the mean cross-entropy in nats."""
+        largest = np.max(scores, axis=1, keepdims=True, out=self._column)
+        shifted = np.subtract(scores, largest, out=self._work)
+        right = np.sum(shifted * self._share, dtype=np.float64)
+        np.exp(shifted, out=shifted)
+        return float(np.mean(np.log(np.sum(shifted, axis=1)), dtype=np.float64) - right)
+
+    def gradient_(self, scores: Floats) -> None:
+        """Overwrite the scores with (p - onehot(y)) / N."""
+        column = self._column
+        np.maximum.reduce(scores, axis=1, keepdims=True, out=column)  # np.max does the same in 2.4 against 1.2 µs
+        np.subtract(scores, column, out=scores)
+        np.exp(scores, out=scores)
+        np.add.reduce(scores, axis=1, keepdims=True, out=column)
+        np.multiply(column, self._n, out=column)
+        np.divide(scores, column, out=scores)
+        np.subtract(scores, self._share, out=scores)
+
+
+class MulticlassHinge:
+    """Mean of Σ_{k≠y_i} max(0, s_ik - s_i,y_i + margin): Weston and Watkins' loss.
+
+    dL/ds_ik = 1/N where the margin is violated, and minus the number of violations / N at the right class.
+    """
+
+    def __init__(self, n: int, k: int, dtype: DType, margin: float = 1.0) -> None:
+        self.margin = margin
+        self._classes = np.arange(k)
+        self._right = np.empty((n, k), dtype, order="F")  # onehot(y)
+        self._violated = np.empty((n, k), np.bool_, order="F")
+        self._work = np.empty((n, k), dtype, order="F")
+        self._column = np.empty((n, 1), dtype)
+        self._n = n
+
+    def load(self, y: Ints) -> None:
+        """Take the labels (N,) of the batch."""
+        np.copyto(self._right, y[:, None] == self._classes)
+
+    def value(self, scores: Floats) -> float:
+        """Return the mean sum of violated margins."""
+        # The margin is taken out where it was added, so that a batch without a violation costs exactly 0.
+        violation = np.maximum(self._margins(scores), 0) - self.margin * self._right
+        return float(np.sum(violation, dtype=np.float64) / self._n)
+
+    def gradient_(self, scores: Floats) -> None:
+        """Overwrite the scores with the gradient: 1/N at each violation, their sum with a minus at the right class."""
+        np.greater(self._margins(scores), 0, out=self._violated)
+        np.subtract(self._violated, self._right, out=scores)  # the right class always "violates" its own margin: take it out
+        np.add.reduce(scores, axis=1, keepdims=True, out=self._column)
+        np.multiply(self._right, self._column, out=self._work)
+        np.subtract(scores, self._work, out=scores)
+        np.divide(scores, self._n, out=scores)
+
+    def _margins(self, scores: Floats) -> Floats:
+        """Return s_ik - s_i,y_i + margin (N, K); at the right class that is the margin itself."""
+        np.multiply(scores, self._right, out=self._work)
+        np.add.reduce(self._work, axis=1, keepdims=True, out=self._column)
+        np.subtract(scores, self._column, out=self._work)
+        np.add(self._work, self.margin, out=self._work)
+        return self._work
+
+
+def softmax_cross_entropy(scores: Floats, y: Ints) -> tuple[float, Floats]:
+    """Mean cross-entropy of softmax(scores (N, K)) with the labels y (N,), and its gradient (N, K).
+
+    Source: Stanford CS231n, Neural Networks Part 3 case study.
+    """
+    n, k = scores.shape
+    return _both(SoftmaxCrossEntropy(n, k, scores.dtype), scores, y)
+
+
+def multiclass_hinge(scores: Floats, y: Ints, margin: float = 1.0) -> tuple[float, Floats]:
+    """Mean multiclass hinge loss of scores (N, K) with the labels y (N,), and its gradient (N, K).
+
+    Source: Weston and Watkins, Multi-class support vector machines, 1998; CS231n, Linear classification.
+    """
+    n, k = scores.shape
+    return _both(MulticlassHinge(n, k, scores.dtype, margin), scores, y)
+
+
+def _both(loss: Loss, scores: Floats, y: Ints) -> tuple[float, Floats]:
+    loss.load(y)
+    dscores = scores.copy(order="F")
+    value = loss.value(scores)
+    loss.gradient_(dscores)
+    return value, dscores
+
+
+def softmax_(scores: Floats) -> None:
+    """Overwrite scores (N, K) with probabilities: exp(s - max s) / Σ exp(s - max s)."""
+    scores -= scores.max(axis=1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=1, keepdims=True)

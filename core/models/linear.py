@@ -1,0 +1,94 @@
+"""The linear classifiers: softmax and svm are one model with two losses."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from core.initializers import normal
+from core.losses import Loss, MulticlassHinge, SoftmaxCrossEntropy
+from core.models.base import Layout, LossParts, with_ones
+from core.types import Array, DType, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Linear:
+    """scores = X W + b, with the loss of a softmax classifier or of a multiclass SVM.
+
+    W (D, K), b (K,). Source: CS231n, Linear classification; W starts at 0.01·randn, b at 0.
+    """
+
+    n_features: int
+    n_classes: int
+    loss: Literal["softmax", "hinge"]
+    reg: float
+    margin: float = 1.0
+
+    @property
+    def probabilistic(self) -> bool:
+        """Whether softmax(scores) are probabilities."""
+        return self.loss == "softmax"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """One matrix [W | b] (K, D + 1)."""
+        return Layout((self.n_features, self.n_classes))
+
+    def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
+        """Draw theta (P,)."""
+        theta = np.zeros(self.layout.size, dtype)
+        self.layout.weights(theta)[0][...] = normal(rng, self.n_features, self.n_classes).T
+        return theta
+
+    def prepare(self, X: Floats) -> Floats:
+        """Return [X | 1] (N, D + 1)."""
+        return with_ones(X)
+
+    def bind(self, theta: Floats, n: int) -> "LinearProgram":
+        """Bind to a parameter vector and a batch size."""
+        return LinearProgram(self, theta, n)
+
+    def bind_loss(self, n: int, dtype: DType) -> Loss:
+        """Return the loss bound to scores (n, K)."""
+        if self.loss == "softmax":
+            return SoftmaxCrossEntropy(n, self.n_classes, dtype)
+        return MulticlassHinge(n, self.n_classes, dtype, self.margin)
+
+
+class LinearProgram:
+    """The step of a linear classifier. Arrays are features-major: S is (K, n), and `scores` is its view (n, K)."""
+
+    def __init__(self, model: Linear, theta: Floats, n: int) -> None:
+        layout = model.layout
+        self.theta = theta
+        self.gradient = np.empty_like(theta)
+        (self._W,) = layout.views(theta)
+        (self._dW,) = layout.views(self.gradient)
+        self._decay = layout.decay(model.reg, theta.dtype)
+        self._penalty = np.empty_like(theta)
+        self._S = np.empty((model.n_classes, n), theta.dtype)
+        self.scores = self._S.T
+        self._loss = model.bind_loss(n, theta.dtype)
+
+    def load(self, rows: Floats, y: Ints) -> None:
+        """Take a batch: rows (n, D + 1), labels (n,)."""
+        self._rows, self._X = rows, rows.T
+        self._loss.load(y)
+
+    def forward(self, carry: Array | None) -> Array | None:
+        """S = [W | b] [X | 1]ᵀ."""
+        np.matmul(self._W, self._X, out=self._S)
+        return carry
+
+    def loss(self) -> LossParts:
+        """Return the data loss and ½·reg·ΣW²."""
+        penalty = np.multiply(self._decay, self.theta, out=self._penalty)
+        return LossParts(self._loss.value(self.scores), 0.5 * float(penalty @ self.theta))
+
+    def backward(self) -> None:
+        """d[W | b] = dS [X | 1] + reg·[W | 0]."""
+        self._loss.gradient_(self.scores)
+        np.matmul(self._S, self._rows, out=self._dW)
+        np.multiply(self._decay, self.theta, out=self._penalty)
+        np.add(self.gradient, self._penalty, out=self.gradient)

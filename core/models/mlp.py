@@ -1,0 +1,111 @@
+"""The fully connected network: any number of hidden layers, softmax cross-entropy on top."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from core.initializers import INITIALIZERS
+from core.layers import ACTIVATIONS
+from core.losses import SoftmaxCrossEntropy
+from core.models.base import Layout, LossParts, with_ones
+from core.types import Array, DType, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """h₁ = f(X W1 + b1), …, scores = h_L W + b.
+
+    W1 (D, H₁), b1 (H₁,), …; with one hidden layer, relu and 0.01·randn it is the two-layer net of CS231n's case study.
+    """
+
+    n_features: int
+    hidden_sizes: tuple[int, ...]
+    n_classes: int
+    activation: Literal["relu", "tanh"]
+    reg: float
+    initializer: Literal["normal", "xavier", "he"] = "normal"
+
+    @property
+    def probabilistic(self) -> bool:
+        """Softmax(scores) are probabilities."""
+        return True
+
+    @cached_property
+    def layout(self) -> Layout:
+        """One matrix [W | b] (out, in + 1) for each layer."""
+        return Layout((self.n_features, *self.hidden_sizes, self.n_classes))
+
+    def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
+        """Draw theta (P,), layer by layer from the input on."""
+        theta = np.zeros(self.layout.size, dtype)
+        for W in self.layout.weights(theta):
+            fan_out, fan_in = W.shape
+            W[...] = INITIALIZERS[self.initializer](rng, fan_in, fan_out).T
+        return theta
+
+    def prepare(self, X: Floats) -> Floats:
+        """Return [X | 1] (N, D + 1)."""
+        return with_ones(X)
+
+    def bind(self, theta: Floats, n: int) -> "MlpProgram":
+        """Bind to a parameter vector and a batch size."""
+        return MlpProgram(self, theta, n)
+
+
+class MlpProgram:
+    """The step of the network. Arrays are features-major: activations are (H + 1, n), the last row being ones."""
+
+    def __init__(self, model: Mlp, theta: Floats, n: int) -> None:
+        layout, dtype = model.layout, theta.dtype
+        self.theta = theta
+        self.gradient = np.empty_like(theta)
+        self._W = layout.views(theta)
+        self._dW = layout.views(self.gradient)
+        # The way back through a layer needs its weights without the bias column, transposed: (in, out).
+        self._Wt = [W.T for W in layout.weights(theta)]
+        self._decay = layout.decay(model.reg, dtype)
+        self._penalty = np.empty_like(theta)
+        hidden = model.hidden_sizes
+        self._O = [np.empty((h, n), dtype) for h in hidden]
+        self._A = [np.ones((h + 1, n), dtype) for h in hidden]
+        self._H = [A[:-1] for A in self._A]
+        self._dH = [np.empty((h, n), dtype) for h in hidden]
+        self._f = [ACTIVATIONS[model.activation]((h, n), dtype) for h in hidden]
+        self._S = np.empty((model.n_classes, n), dtype)
+        self.scores = self._S.T
+        self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype)
+
+    def load(self, rows: Floats, y: Ints) -> None:
+        """Take a batch: rows (n, D + 1), labels (n,)."""
+        self._inputs = [rows.T, *self._A]  # what each layer reads, (in + 1, n)
+        self._inputs_t = [A.T for A in self._inputs]
+        self._loss.load(y)
+
+    def forward(self, carry: Array | None) -> Array | None:
+        """O = [W | b] A, H = f(O), up to the scores."""
+        for i, f in enumerate(self._f):
+            np.matmul(self._W[i], self._inputs[i], out=self._O[i])
+            f.forward(self._O[i], out=self._H[i])
+        np.matmul(self._W[-1], self._inputs[-1], out=self._S)
+        return carry
+
+    def loss(self) -> LossParts:
+        """Return the data loss and ½·reg·ΣW² over all layers."""
+        penalty = np.multiply(self._decay, self.theta, out=self._penalty)
+        return LossParts(self._loss.value(self.scores), 0.5 * float(penalty @ self.theta))
+
+    def backward(self) -> None:
+        """d[W | b] = dO Aᵀ, dH = Wᵀ dO, dO = dH · f'(O), from the scores down; then the regularisation is added."""
+        self._loss.gradient_(self.scores)
+        dO = self._S
+        for i in reversed(range(len(self._W))):
+            np.matmul(dO, self._inputs_t[i], out=self._dW[i])
+            if i:
+                dH = self._dH[i - 1]
+                np.matmul(self._Wt[i], dO, out=dH)
+                self._f[i - 1].backward_(dH, self._H[i - 1])
+                dO = dH
+        np.multiply(self._decay, self.theta, out=self._penalty)
+        np.add(self.gradient, self._penalty, out=self.gradient)

@@ -1,0 +1,1 @@
+"""The service: runs kept in a database, trained by worker processes, reached over HTTP."""

@@ -1,0 +1,1 @@
+"""The HTTP surface. FastAPI lives here (and in `service/app.py`) and nowhere else."""

@@ -1,0 +1,82 @@
+"""/v1/datasets: make, upload, look, delete."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+
+from service.api.deps import After, DatasetId, Limit, Order, Server
+from service.api.lists import paged
+from service.api.responses import DatasetList, DatasetOut, Preview
+from service.api.schemas import DatasetCreate, Name
+from service.api.views import dataset_out
+from service.domain import DatasetInfo, StoredDataset
+from service.runs import datasets
+from service.runs.upload import upload as keep_upload
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+uploads = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+KEPT: dict[int | str, dict[str, Any]] = {
+    200: {"model": DatasetOut, "description": "identical bytes are kept already: this is that dataset"}
+}
+
+
+@router.post("", status_code=201, responses=KEPT)
+def create_dataset(body: DatasetCreate, response: Response, server: Server) -> DatasetOut:
+    """Make a synthetic dataset from its parameters and keep it."""
+    return _kept(response, *datasets.create(server.database, body.parameters, body.name))
+
+
+@uploads.post("/upload", status_code=201, responses=KEPT)
+def upload_dataset(
+    file: UploadFile,
+    response: Response,
+    server: Server,
+    label: Annotated[str | None, Form(max_length=500, description="label column of a CSV or Parquet file")] = None,
+    name: Annotated[Name | None, Form()] = None,
+) -> DatasetOut:
+    """Keep a CSV, NPZ or Parquet file. What is wrong with it is named by row and column, and nothing of it is kept."""
+    filename = "".join(filter(str.isprintable, file.filename or ""))[-200:] or "upload"
+    return _kept(response, *keep_upload(server.database, file.file, filename, label, name))
+
+
+def _kept(response: Response, info: DatasetInfo, new: bool) -> DatasetOut:  # noqa: FBT001 (as it comes)
+    response.status_code = 201 if new else 200
+    response.headers["Location"] = f"/v1/datasets/{info.id}"
+    return dataset_out(info)
+
+
+@router.get("", response_model=DatasetList)
+def list_datasets(
+    request: Request, response: Response, server: Server, after: After = None, limit: Limit = 20, order: Order = "desc"
+) -> dict[str, Any]:
+    """List the kept datasets, the newest first."""
+    found = datasets.page(server.database, after=after, limit=limit + 1, newest_first=order == "desc")
+    return paged(request, response, [dataset_out(info) for info in found], limit)
+
+
+@router.get("/{dataset_id}")
+def get_dataset(dataset_id: DatasetId, server: Server) -> DatasetOut:
+    """Return a kept dataset: its columns, classes and statistics."""
+    return dataset_out(datasets.get(server.database, dataset_id))
+
+
+@router.get("/{dataset_id}/preview")
+def preview_dataset(
+    dataset_id: DatasetId, server: Server, limit: Annotated[int, Query(ge=1, le=1000, description="examples to show")] = 10
+) -> Preview:
+    """Return the first examples of a dataset."""
+    data = datasets.load(server.database, StoredDataset(id=dataset_id))
+    return Preview(
+        dataset=dataset_id,
+        features=list(data.features),
+        rows=data.X[:limit].tolist(),
+        labels=[data.classes[i] for i in data.y[:limit]],
+        total_examples=len(data),
+    )
+
+
+@router.delete("/{dataset_id}", status_code=204)
+def delete_dataset(dataset_id: DatasetId, server: Server) -> None:
+    """Delete a dataset that no run uses."""
+    datasets.delete(server.database, dataset_id)

@@ -1,0 +1,162 @@
+"""Every error as a problem document (RFC 9457); the one table from error to status."""
+
+import logging
+import re
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from core.errors import CoreError, SpecError
+from core.fields import show
+from service import errors
+from service.api.invalid import field_error, pointer
+from service.errors import ServiceError
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[Exception], int] = {
+    errors.NotFound: 404,
+    errors.IllegalTransition: 409,
+    errors.Conflict: 409,
+    errors.UploadError: 422,
+    errors.InvalidInput: 422,
+    errors.TooLarge: 413,
+    errors.QueueFull: 429,
+    errors.Busy: 503,
+    SpecError: 422,
+    CoreError: 422,
+}
+
+TITLES = {
+    400: "Malformed request",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Invalid input",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Temporarily unavailable",
+}
+CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid_input",
+    500: "internal_error",
+}
+RETRYABLE = (429, 503)
+UNREADABLE: dict[type[Exception], str] = {
+    RecursionError: "it is nested too deeply",
+    UnicodeDecodeError: "it is not UTF-8",
+    ValueError: "a number in it has too many digits",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(CoreError, _service_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _internal_error)
+
+
+def problem(
+    request: Request, status: int, detail: str, code: str | None = None, headers: dict[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """Answer with a problem document."""
+    if status in RETRYABLE:
+        headers = {"Retry-After": "1", **(headers or {})}
+    body = document(request.scope, status, detail, code, **more)
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def document(scope: Scope, status: int, detail: str, code: str | None = None, **more: Any) -> dict[str, Any]:
+    """Make a problem document; members that are None are left out."""
+    code = code or CODES.get(status, "error")
+    return {
+        "type": f"/problems/{code}",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "instance": scope["path"],
+        "code": code,
+        "request_id": scope.get("request_id", ""),
+        "retryable": status in RETRYABLE,
+        **{name: value for name, value in more.items() if value is not None},
+    }
+
+
+async def _service_error(request: Request, error: Exception) -> JSONResponse:
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    code = error.code if isinstance(error, ServiceError) else "invalid_input"
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.IllegalTransition):
+        more["allowed"] = list(error.allowed)
+    if isinstance(error, errors.InvalidInput):
+        more["errors"] = [{"pointer": pointer(p.path), "detail": p.detail} for p in error.problems]
+    if isinstance(error, errors.UploadError):
+        more |= {"row": error.row, "column": error.column}
+    if isinstance(error, SpecError):
+        more["errors"] = [{"pointer": pointer(error.path), "detail": str(error)}]
+    return problem(request, status, str(error), code, **more)
+
+
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler's registration says so)
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
+        where = found[0]["loc"][-1]
+        return problem(request, 400, f"the body is not JSON: {found[0]['ctx']['error']} at character {where}")
+    if isinstance(error.body, bytes):
+        sent = request.headers.get("content-type", "no Content-Type")
+        return problem(request, 415, f"the body came as {show(sent)[1:-1]}, send JSON with -H 'Content-Type: application/json'")
+    bad = [field_error(item, error.body) for item in found[:50]]
+    return problem(request, 422, "; ".join(item["detail"] for item in bad[:3]), errors=bad)
+
+
+def body_too_large(settings: Settings) -> str:
+    """Name the limits on bodies and their settings."""
+    return (
+        f"the body is larger than this server allows: {settings.max_body_bytes:,} bytes of JSON (POSTGRAD_MAX_BODY_BYTES), "
+        f"{settings.max_upload_bytes:,} bytes of upload (POSTGRAD_MAX_UPLOAD_BYTES)"
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = f"there is no route {request.url.path}"
+    if error.status_code == 400:
+        why = next((text for kind, text in UNREADABLE.items() if isinstance(error.__cause__, kind)), None)
+        detail = f"the body cannot be read as JSON: {why}" if why else detail
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        detail = f"{request.method} is not allowed on {request.url.path}"
+        headers["Allow"] = _allowed(request) or headers.get("Allow", "")
+    if error.status_code == 413:
+        detail = body_too_large(request.app.state.parts.settings)
+    return problem(request, error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Name all methods of a path; Starlette names only those of its first route."""
+    paths = request.app.openapi()["paths"].items()
+    here = [methods for path, methods in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
+    return ", ".join(sorted({method.upper() for methods in here for method in methods}))
+
+
+async def _internal_error(request: Request, error: Exception) -> JSONResponse:
+    log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
+    headers = {"X-Request-ID": request.scope.get("request_id", "")}  # this answer does not pass the middleware that sets it
+    return problem(request, 500, "the server made a mistake; the request id finds it in the log", headers=headers)

@@ -1,0 +1,77 @@
+"""What pydantic refused, in the words of the contract: where it is in the request, what came, what was expected."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.errors import dotted
+from core.fields import show
+
+MUST = {
+    "dict_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "none_required": "must be null",
+    "string_unicode": "must not contain half a surrogate pair",
+}
+
+
+def field_error(item: Any, body: Any) -> dict[str, Any]:
+    """Describe one of pydantic's errors: `training.steps is 'x', must be a valid integer`."""
+    source, *loc = item["loc"]
+    path, at = _in_body(loc, body) if source == "body" else ([source, *loc], None)
+    name = dotted(tuple(path)) or "the body"
+    if isinstance(at, Mapping) and isinstance(item["input"], str):  # not the value there, but the name of something in it
+        return {"pointer": pointer(path), "detail": f"a key in {name} is {shown(item['input'])}, {_must(item)}"}
+    if item["type"] == "missing":
+        return {"pointer": pointer(path), "detail": f"{name} is missing"}
+    if item["type"] == "extra_forbidden":
+        return {"pointer": pointer(path), "detail": f"{name} is not a known field"}
+    if item["type"] == "union_tag_not_found":
+        return {"pointer": pointer([*path, "kind"]), "detail": f"{name}.kind is missing"}
+    if item["type"] == "union_tag_invalid":
+        allowed = [tag.strip(" '") for tag in item["ctx"]["expected_tags"].split(",")]
+        detail = f"{name}.kind is {shown(item['input']['kind'])}, must be one of {', '.join(allowed)}"
+        return {"pointer": pointer([*path, "kind"]), "detail": detail, "allowed": allowed}
+    return {"pointer": pointer(path), "detail": f"{name} is {shown(item['input'])}, {_must(item)}"}
+
+
+def _must(item: Any) -> str:
+    """Say what was expected: pydantic's sentence without its Python."""
+    if item["type"] in MUST:
+        return MUST[item["type"]]
+    text = item["msg"].removeprefix("Value error, ").partition(" after validation")[0]
+    return "must be a file" if "UploadFile" in text else re.sub(r"^\w+ should", "must", text)
+
+
+def shown(value: object) -> str:
+    """Show what came; of a list or an object only what it is."""
+    if isinstance(value, list):
+        return f"a list of {len(value)} items"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return "an object" if isinstance(value, dict) else show(value)
+
+
+def _in_body(loc: Iterable[str | int], body: Any) -> tuple[list[str | int], Any]:
+    """Return the path of a location in a request and what stands there.
+
+    What pydantic adds is dropped: the tags by which it tells the members of a union apart, and "[key]" after a bad key.
+    """
+    path: list[str | int] = []
+    steps = list(loc)
+    for i, step in enumerate(steps):
+        last = i == len(steps) - 1
+        if isinstance(body, Mapping) and body.get("kind") == step and not (last and step in body):
+            continue
+        if last and step == "[key]" and not isinstance(body, Mapping):
+            return path[:-1], {}
+        path.append(step)
+        inside = step in body if isinstance(body, Mapping) else isinstance(body, list) and isinstance(step, int)
+        body = body[step] if inside else None
+    return path, body
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path as a JSON pointer in a fragment: #/training/steps."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

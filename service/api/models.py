@@ -1,0 +1,43 @@
+"""/v1/runs/{id}/…: use what a run has learned, also while it still trains."""
+
+from fastapi import APIRouter
+
+from service.api.deps import RunId, Server
+from service.api.responses import CheckpointList, EvaluateOut, PredictOut
+from service.api.schemas import EvaluateRequest, PredictRequest
+from service.api.views import checkpoint_outs
+from service.runs import predict as use
+
+router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
+
+
+@router.get("/checkpoints")
+def list_checkpoints(run_id: RunId, server: Server) -> CheckpointList:
+    """List the checkpoints of a run; `latest` and `best` are names that can be used for them."""
+    data = checkpoint_outs(*use.checkpoints_of(server.database, run_id))
+    return CheckpointList(
+        data=data, has_more=False, first_id=data[0].id if data else None, last_id=data[-1].id if data else None
+    )
+
+
+@router.post("/predict")
+def predict(run_id: RunId, body: PredictRequest, server: Server) -> PredictOut:
+    """Classify examples with a checkpoint of the run."""
+    found = use.predict(server.database, server.models, run_id, body.inputs, body.checkpoint)
+    return PredictOut(
+        run=run_id,
+        checkpoint=found.checkpoint.id,
+        step=found.checkpoint.step,
+        labels=found.labels,
+        classes=found.classes,
+        scores=found.scores.tolist(),
+        probabilities=None if found.probabilities is None else found.probabilities.tolist(),
+    )
+
+
+@router.post("/evaluate")
+def evaluate(run_id: RunId, body: EvaluateRequest, server: Server) -> EvaluateOut:
+    """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
+    found = use.evaluate(server.database, server.models, run_id, body.dataset, body.checkpoint)
+    shown = {name: value for name, value in vars(found).items() if name != "checkpoint"}
+    return EvaluateOut(run=run_id, checkpoint=found.checkpoint.id, step=found.checkpoint.step, **shown)

@@ -1,0 +1,200 @@
+"""Response bodies."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from service.domain import RunStatus, StopReason
+
+Links = dict[str, str]
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """Part of a list; `?after=` with the last id gives the next part."""
+
+    object: Literal["list"] = "list"
+    data: list[T]
+    has_more: bool
+    first_id: str | int | None
+    last_id: str | int | None
+
+
+class Progress(BaseModel):
+    """How far a run is; the rate is over the last interval, null before there is one."""
+
+    step: int
+    steps: int
+    fraction: float
+    steps_per_second: float | None
+    eta_seconds: float | None
+
+
+class SeriesSummary(BaseModel):
+    """A series in short. Best: the lowest loss, the highest accuracy; null for a series that has no better."""
+
+    last: float | None
+    best: float | None
+    best_step: int | None
+
+
+class RunOut(BaseModel):
+    """A run, with its spec resolved."""
+
+    object: Literal["run"] = "run"
+    id: str
+    name: str | None
+    status: RunStatus
+    stop_reason: StopReason | None
+    dataset: dict[str, Any]
+    data: Annotated[dict[str, Any], Field(description="`examples`, and the names of `features` and `classes`")]
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    training: dict[str, Any]
+    attempt: int
+    cancel_requested: bool
+    progress: Progress
+    metrics: dict[str, SeriesSummary]
+    error: dict[str, Any] | None
+    spec_digest: str
+    weights_digest: str | None
+    tags: dict[str, str]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+    links: Links
+
+
+class RunList(Page[RunOut]):
+    """A page of runs."""
+
+
+class ValidateOut(BaseModel):
+    """What a run would be and cost; nothing was created."""
+
+    object: Literal["run_estimate"] = "run_estimate"
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    training: dict[str, Any]
+    data: dict[str, Any]
+    parameters: int
+    memory_bytes: int
+    estimated_seconds: float
+
+
+class DatasetOut(BaseModel):
+    """A kept dataset."""
+
+    object: Literal["dataset"] = "dataset"
+    id: str
+    name: str
+    kind: str
+    parameters: dict[str, Any] | None
+    digest: str
+    examples: int
+    features: list[str]
+    classes: list[str | int]
+    class_counts: list[int]
+    statistics: Annotated[list[dict[str, float]], Field(description="mean, std, min and max of each feature")]
+    size_bytes: int
+    created_at: datetime
+    links: Links
+
+
+class DatasetList(Page[DatasetOut]):
+    """A page of datasets."""
+
+
+class Preview(BaseModel):
+    """The first examples of a dataset."""
+
+    object: Literal["dataset_preview"] = "dataset_preview"
+    dataset: str
+    features: list[str]
+    rows: list[list[float]]
+    labels: list[str | int]
+    total_examples: int
+
+
+class NonFinite(BaseModel):
+    """A point whose value is not a finite number; it is null in the series."""
+
+    step: int
+    kind: Literal["nan", "inf", "-inf"]
+
+
+class HistoryOut(BaseModel):
+    """Curves of a run: `series[name][i]` is the value at `steps[i]`."""
+
+    object: Literal["loss_history", "metrics"]
+    run: str
+    status: RunStatus
+    steps: list[int]
+    series: dict[str, list[float | None]]
+    nonfinite: dict[str, list[NonFinite]]
+    total_points: int
+    downsampled: bool = False
+
+
+class EventOut(BaseModel):
+    """Something that happened to a run."""
+
+    object: Literal["event"] = "event"
+    id: Annotated[int, Field(description="number in the run's one sequence of events, from 1, without a gap")]
+    kind: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class EventList(Page[EventOut]):
+    """A page of events."""
+
+
+class CheckpointOut(BaseModel):
+    """A stored training state."""
+
+    object: Literal["checkpoint"] = "checkpoint"
+    id: str
+    run: str
+    step: int
+    attempt: int
+    names: Annotated[list[Literal["latest", "best"]], Field(description="names that stand for it now")]
+    digest: str
+    weights_digest: str
+    size_bytes: int
+    created_at: datetime
+
+
+class CheckpointList(Page[CheckpointOut]):
+    """All checkpoints of a run, in the order of their steps."""
+
+
+class PredictOut(BaseModel):
+    """Predictions, with the checkpoint that made them."""
+
+    object: Literal["prediction"] = "prediction"
+    run: str
+    checkpoint: str
+    step: int
+    labels: Annotated[list[str | int], Field(description="one for each row, as the dataset wrote them")]
+    classes: Annotated[list[str | int], Field(description="the order of the columns of scores and probabilities")]
+    scores: list[list[float]]
+    probabilities: Annotated[list[list[float]] | None, Field(description="null for svm, whose scores are not probabilities")]
+
+
+class EvaluateOut(BaseModel):
+    """How a checkpoint does on a dataset."""
+
+    object: Literal["evaluation"] = "evaluation"
+    run: str
+    checkpoint: str
+    step: int
+    examples: int
+    accuracy: float
+    loss: float
+    data_loss: float
+    reg_loss: float
+    classes: list[str | int]
+    confusion_matrix: Annotated[list[list[int]], Field(description="row: true class, column: predicted class")]

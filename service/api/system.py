@@ -1,0 +1,88 @@
+"""Health, version and the API's own documentation, which works offline."""
+
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import fastapi_offline
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+
+from service.api.deps import Server
+from service.api.errors import problem
+from service.domain import RunStatus
+from service.errors import Busy
+from service.runs.environment import fingerprint
+from service.store import migrate, runs
+from service.store.unit import Database
+
+router = APIRouter(tags=["system"])
+
+SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Say that the server lives; asks nothing of anything else."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def readyz(request: Request, server: Server) -> Any:
+    """Say whether the server can do its work: the database answers, its tables are current, runs are being placed."""
+    checks = {"database": True, "migrations": True, "executor": server.dispatcher.alive}
+    try:
+        checks["migrations"] = server.database.read(migrate.is_current)
+    except Busy:
+        checks["database"] = checks["migrations"] = False
+    if all(checks.values()):
+        return {"status": "ready", "checks": checks}
+    missing = ", ".join(name for name, fine in checks.items() if not fine)
+    return problem(request, 503, f"not ready: {missing}", "not_ready", checks=checks)
+
+
+@router.get("/v1/info")
+def info(server: Server) -> dict[str, Any]:
+    """Describe this server: versions, workers, limits, what is queued and running."""
+    settings = server.settings
+    queued, running = server.database.read(lambda db: (runs.count(db, RunStatus.QUEUED), runs.count(db, RunStatus.RUNNING)))
+    return {
+        "object": "info",
+        "name": "postgrad",
+        "version": version("postgrad"),
+        "sqlite_version": Database.version(),
+        "environment": fingerprint(),
+        "executor": settings.executor,
+        "workers": settings.workers,
+        "queued": queued,
+        "running": running,
+        "limits": {name: getattr(settings, name) for name in type(settings).model_fields if name.startswith("max_")},
+        "links": {"runs": "/v1/runs", "datasets": "/v1/datasets", "docs": "/docs", "openapi": "/openapi.json"},
+    }
+
+
+@router.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    """Show the API in Swagger UI, from files of an installed package."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Postgrad API",
+        swagger_js_url=f"/docs/{SWAGGER[0]}",
+        swagger_css_url=f"/docs/{SWAGGER[1]}",
+        swagger_favicon_url=f"/docs/{SWAGGER[2]}",
+    )
+
+
+@router.get("/docs/{file}", include_in_schema=False)
+def docs_file(file: str, request: Request) -> Any:
+    """Serve the files of Swagger UI."""
+    if file not in SWAGGER:
+        return problem(request, 404, f"there is no route {request.url.path}")
+    return FileResponse(str(files(fastapi_offline) / "static" / file), headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/", include_in_schema=False)
+def root() -> JSONResponse:
+    """Point the way."""
+    return JSONResponse({"name": "postgrad", "docs": "/docs", "runs": "/v1/runs", "info": "/v1/info"})

@@ -1,0 +1,87 @@
+"""What must come of the demo: the figures that the course publishes, and what follows from the definitions.
+
+Published in CS231n, "Minimal Neural Network Case Study": the softmax classifier reaches a training accuracy of 0.49 at a loss
+of 0.786, the two-layer net 0.98 at 0.245.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.cli.demo_plan import SPIRAL, Result
+from service.cli.show import NOTHING, last
+
+if TYPE_CHECKING:
+    from service.client import Client
+
+LOSS_TOLERANCE = 0.01
+HELD_OUT = 0.9
+PUBLISHED = {"softmax": (0.49, 0.49, 0.49, 0.786), "net": (0.98, 0.97, 0.99, 0.245)}
+"""Accuracy, the range in which it counts as that, loss. The net's float32 sums differ a little between processors."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was compared."""
+
+    title: str
+    what: str
+    got: str
+    expected: str
+    source: str
+    holds: bool
+
+
+def all_checks(client: "Client", results: Mapping[str, Result]) -> Iterator[Check]:
+    """Yield every check that the results allow."""
+    for key in PUBLISHED:
+        yield from published(key, results[key])
+    for key in ("softmax", "net"):
+        yield first_loss(results[key], math.log(3), "ln 3")
+    yield first_loss(results["svm"], 2.0, "two margins of 1")
+    points = client.datasets.create(SPIRAL, name="demo: spiral")
+    for key in ("softmax", "net"):
+        yield prediction(client, results[key], points["id"])
+    if "iris" in results:
+        held_out = last(results["iris"].run, "val_accuracy")
+        figures = (_places(held_out, 2), f"{HELD_OUT:.2f}", "or more")
+        yield _check(results["iris"], "held-out accuracy", figures, held_out is not None and held_out >= HELD_OUT)
+
+
+def published(key: str, result: Result) -> Iterator[Check]:
+    """Compare with the course."""
+    accuracy, low, high, loss = PUBLISHED[key]
+    got, got_loss = last(result.run, "train_accuracy"), last(result.run, "loss")
+    near = got is not None and low <= round(got, 2) <= high
+    yield _check(result, "training accuracy", (_places(got, 2), f"{accuracy:.2f}", "published"), near)
+    yield _check(result, "loss", (_places(got_loss, 4), f"{loss:.3f}", "published"), _near(got_loss, loss))
+
+
+def first_loss(result: Result, expected: float, name: str) -> Check:
+    """Compare the loss of the untrained model with what it must be when all scores are nearly alike."""
+    first = result.losses[0] if result.losses else None
+    return _check(result, "loss before training", (_places(first, 4), f"{expected:.4f}", name), _near(first, expected))
+
+
+def prediction(client: "Client", result: Result, dataset_id: str) -> Check:
+    """Predict the training points over HTTP, and compare the share that is right with the accuracy that the run reports."""
+    points = client.datasets.preview(dataset_id, limit=300)
+    labels = client.runs.predict(result.run["id"], points["rows"])["labels"]
+    right = sum(label == truth for label, truth in zip(labels, points["labels"], strict=True))
+    reported = last(result.run, "train_accuracy")
+    same = reported is not None and abs(right / len(labels) - reported) < 0.5 / len(labels)
+    figures = (_places(right / len(labels), 4), _places(reported, 4), f"reported; {right} of {len(labels)}")
+    return _check(result, "predicted right", figures, same)
+
+
+def _check(result: Result, what: str, figures: tuple[str, str, str], holds: bool) -> Check:  # noqa: FBT001 (the last of a row)
+    return Check(result.plan.title, what, *figures, holds)
+
+
+def _near(got: float | None, expected: float) -> bool:
+    return got is not None and abs(got - expected) <= LOSS_TOLERANCE * expected
+
+
+def _places(value: float | None, places: int) -> str:
+    return NOTHING if value is None else f"{value:.{places}f}"

@@ -1,0 +1,67 @@
+"""The commands `postgrad runs …`: ls, show, watch, cancel, rm."""
+
+from typing import Annotated
+
+import typer
+
+from service.cli import follow, show, talk
+from service.cli.options import Json, Limit, RunId, Url
+
+app = typer.Typer(no_args_is_help=True, help="Look at runs, watch them, stop them, delete them.")
+
+Status = Annotated[str | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")]
+Model = Annotated[str | None, typer.Option(help="softmax, svm or mlp.")]
+
+
+@app.command()
+def ls(*, status: Status = None, model: Model = None, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
+    """List the runs, the newest first."""
+    with talk.server(url) as client:
+        page = client.runs.page(status=status, model=model, limit=limit)
+    if as_json:
+        talk.out_json(page)
+    elif not page["data"]:
+        talk.note("there are no runs; train one: postgrad train --dataset spiral --model softmax")
+    else:
+        talk.console().print(show.runs_table(page["data"]))
+        if page["has_more"]:
+            talk.note("there are more, see --limit")
+
+
+@app.command("show")
+def show_run(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+    """Show everything about a run."""
+    with talk.server(url) as client:
+        run = client.runs.get(run_id)
+    if as_json:
+        talk.out_json(run)
+    else:
+        talk.console().print(show.run_details(run))
+
+
+@app.command()
+def watch(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+    """Show the progress of a run, and end with it. Ctrl-C ends the watching, not the run."""
+    with talk.server(url) as client:
+        run = follow.follow(client, run_id, as_json=as_json)
+        follow.finish(run, as_json=as_json, lines=True)
+
+
+@app.command()
+def cancel(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+    """Stop a run; its checkpoints are kept."""
+    with talk.server(url) as client:
+        run = client.runs.cancel(run_id)
+    if as_json:
+        talk.out_json(run)
+    else:
+        typer.echo(f"{run_id} {'cancelled' if run['status'] == 'cancelled' else 'is being cancelled'}")
+
+
+@app.command()
+def rm(run_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of runs.")], *, url: Url = None) -> None:
+    """Delete runs with their metrics and checkpoints; a running one must be cancelled first."""
+    with talk.server(url) as client:
+        for run_id in run_ids:
+            client.runs.delete(run_id)
+            typer.echo(f"{run_id} deleted")

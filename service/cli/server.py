@@ -1,0 +1,102 @@
+"""The server in this process, from the socket to a graceful end."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import sys
+from contextlib import AbstractAsyncContextManager, closing
+from ipaddress import ip_address
+from typing import Any
+
+import uvicorn
+
+from service.app import create_app
+from service.cli.configure import not_started
+from service.cli.talk import fail, note
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_HEADER_BYTES = 65536
+
+
+def run(settings: Settings, log_level: str) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    _log_to_stderr(log_level)
+    with closing(_bind(settings.host, settings.port)) as listener:
+        app = create_app(settings)
+        server = _Server(_config(settings, app, log_level), _url(listener))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn has handlers of its own while it serves; these are for the time before, and for when it raises
+            # the signal again at its end
+            signal.signal(number, lambda *_: server.stop())
+        try:
+            asyncio.run(_serve(app.router.lifespan_context(app), server, listener))
+        except Exception as error:
+            if server.started:
+                raise
+            not_started(error)
+
+
+async def _serve(lifespan: AbstractAsyncContextManager[Any], server: "_Server", listener: socket.socket) -> None:
+    """Run the lifespan here, not in uvicorn, which would log a failed start with its trace and hide the reason."""
+    async with lifespan:
+        await server.serve([listener])
+
+
+class _Server(uvicorn.Server):
+    """Says on stdout where it serves, once it does."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        await super().startup(sockets)
+        sys.stdout.write(f"postgrad serves {self._url}\n")
+        sys.stdout.flush()
+
+    def stop(self) -> None:
+        """End in good order, as soon as possible."""
+        self.should_exit = True
+
+
+def _config(settings: Settings, app: Any, log_level: str) -> uvicorn.Config:
+    options: dict[str, Any] = {"http": "h11", "ws": "none", "lifespan": "off", "log_config": None, "server_header": False}
+    return uvicorn.Config(
+        app,
+        access_log=log_level == "debug",
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
+        **options,
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a bound socket; warn if it can be reached from elsewhere."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        bound = socket.create_server(address[:2], family=family)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        fail(
+            f"port {port} on {host} is in use" if taken else f"cannot listen on {host}, port {port}: {error.strerror}",
+            hint="another server may be running; --port 0 takes a free port" if taken else None,
+        )
+    if not ip_address(bound.getsockname()[0]).is_loopback:
+        note(f"warning: listening on {host} without authentication: whoever reaches port {bound.getsockname()[1]} can use it")
+    return bound
+
+
+def _url(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,108 @@
+"""The command `postgrad train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import follow as following
+from service.cli import show, talk
+from service.cli.body import body_of
+from service.cli.options import Json, Url
+
+DATA, MODEL, OPTIMIZER, TRAINING, OUTPUT = "Data", "Model", "Optimizer", "Training", "Run and output"
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND|ID", rich_help_panel=DATA, help="spiral, moons, circles, blobs, xor, or the id of a kept one: ds_…"
+    ),
+]
+Data = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, rich_help_panel=DATA, help="Upload this file and train on it.")
+]
+Label = Annotated[str | None, typer.Option(rich_help_panel=DATA, help="Name of the label column of --data.")]
+Model = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="softmax, svm or mlp.")]
+Hidden = Annotated[
+    str | None,
+    typer.Option(metavar="SIZES", rich_help_panel=MODEL, help="Hidden units of an mlp: 100, or 100,50 for two layers."),
+]
+Activation = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="relu or tanh.")]
+Reg = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Strength of L2 regularisation.")]
+Margin = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Margin of an svm.")]
+Optimizer = Annotated[
+    str | None, typer.Option(metavar="KIND", rich_help_panel=OPTIMIZER, help="sgd, adagrad, rmsprop or adam [default: sgd].")
+]
+LearningRate = Annotated[float | None, typer.Option(rich_help_panel=OPTIMIZER, help="Step size.")]
+Momentum = Annotated[float | None, typer.Option(rich_help_panel=OPTIMIZER, help="Momentum of sgd.")]
+Nesterov = Annotated[
+    bool | None, typer.Option("--nesterov/--no-nesterov", rich_help_panel=OPTIMIZER, help="Nesterov's look-ahead.")
+]
+Steps = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Number of updates.")]
+BatchSize = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Examples per step; without it, all of them.")]
+Seed = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Seed of initial weights, batches and split.")]
+Dtype = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=TRAINING, help="float32 or float64.")]
+LogEvery = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Steps between metric points.")]
+ValidationFraction = Annotated[float | None, typer.Option(rich_help_panel=TRAINING, help="Share of the examples held out.")]
+Standardize = Annotated[
+    bool | None,
+    typer.Option("--standardize/--no-standardize", rich_help_panel=TRAINING, help="Give each feature mean 0 and deviation 1."),
+]
+Name = Annotated[str | None, typer.Option(rich_help_panel=OUTPUT, help="Name of the run.")]
+Tag = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", rich_help_panel=OUTPUT, help="A tag; can be repeated.")]
+File = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", rich_help_panel=OUTPUT, help="Request body as JSON, - for stdin; other flags change it."),
+]
+Follow = Annotated[
+    bool, typer.Option("--follow", "-f", rich_help_panel=OUTPUT, help="Show the progress, and end with the run.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Write only the id of the run.")]
+
+
+def train(
+    *,
+    dataset: Dataset = None, data: Data = None, label: Label = None,
+    model: Model = None, hidden: Hidden = None, activation: Activation = None, reg: Reg = None, margin: Margin = None,
+    optimizer: Optimizer = None, learning_rate: LearningRate = None, momentum: Momentum = None, nesterov: Nesterov = None,
+    steps: Steps = None, batch_size: BatchSize = None, seed: Seed = None, dtype: Dtype = None, log_every: LogEvery = None,
+    validation_fraction: ValidationFraction = None, standardize: Standardize = None,
+    name: Name = None, tag: Tag = None, file: File = None,
+    follow: Follow = False, as_json: Json = False, quiet: Quiet = False, url: Url = None,
+) -> None:  # fmt: skip
+    """Train a model on the server.
+
+    Flags that are not given are left to the server's defaults.
+
+    `postgrad train --dataset spiral --model mlp --hidden 100 --follow`
+    """
+    body = body_of(locals())
+    _complete(body, data, label)
+    with talk.server(url) as client:
+        if data is not None:
+            body["dataset"] = {"kind": "stored", "id": client.datasets.upload(data, label)["id"]}
+        run = client.runs.create(body)
+        if quiet:
+            typer.echo(run["id"])
+        if follow:
+            run = following.follow(client, run["id"], as_json=as_json, quiet=quiet)
+            following.finish(run, as_json=as_json and not quiet, lines=True, quiet=quiet)
+    if as_json and not quiet:
+        talk.out_json(run)
+    elif not quiet:
+        typer.echo(
+            f"{run['id']} {run['status']}: {show.model_of(run)} on {show.data_of(run)}, {run['progress']['steps']:,} steps"
+        )
+        talk.note(f"watch it: postgrad runs watch {run['id']}")
+
+
+def _complete(body: dict[str, object], data: Path | None, label: str | None) -> None:
+    """Refuse before anything is sent what cannot become a run."""
+    if data is not None and "dataset" in body:
+        raise typer.BadParameter("the dataset is given twice", param_hint="--data")
+    if data is None and label is not None:
+        raise typer.BadParameter("names a column of --data, which is not given", param_hint="--label")
+    if data is None and "dataset" not in body:
+        raise typer.BadParameter("say what to train on: --dataset spiral, --data FILE or --file FILE", param_hint="--dataset")
+    if "model" not in body:
+        raise typer.BadParameter("say what to train: --model softmax, svm or mlp", param_hint="--model")

@@ -1,0 +1,197 @@
+"""The client for asyncio programs: the calls of `sync.py`, awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx
+
+from service.client import calls, flows, wire
+from service.client.calls import Call, Object, Rows, RunParts
+from service.client.errors import ServerError
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """A connection to a server, for asyncio; arguments and retries are those of `Client`."""
+
+    def __init__(
+        self, base_url: str | None = None, timeout: float = 30.0, max_retries: int = 2, http: httpx.AsyncClient | None = None
+    ) -> None:
+        self.base_url = wire.address(base_url, http)
+        self.max_retries = max_retries
+        self._http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
+        self._owned = http is None
+        self.runs = AsyncRuns(self)
+        self.datasets = AsyncDatasets(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; an httpx client that was given stays open."""
+        if self._owned:
+            await self._http.aclose()
+
+    async def info(self) -> Object:
+        """Describe the server: version, workers, limits, what is queued and running."""
+        return await self.call(calls.INFO)
+
+    async def ready(self) -> bool:
+        """Return whether the server can do its work; raise APIConnectionError if there is none."""
+        try:
+            await self.drive(flows.exchange(calls.READY, 0))
+        except ServerError:
+            return False
+        return True
+
+    async def call(self, call: Call) -> Object:
+        """Make a request and return the JSON object of the answer, {} for an empty one."""
+        return await self.drive(flows.exchange(call, self.max_retries))
+
+    async def pages(self, call: Call) -> AsyncIterator[Object]:
+        """Yield the objects of a list, page after page."""
+        following: Call | None = call
+        while following is not None:
+            page = await self.call(following)
+            for item in page["data"]:
+                yield item
+            following = flows.next_page(following, page)
+
+    async def drive(self, flow: flows.Flow[T]) -> T:
+        """Carry a flow out."""
+        outcome: flows.Outcome | None = None
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(step, flows.Pause):
+                await asyncio.sleep(step.seconds)
+                outcome = None
+            else:
+                outcome = await self._send(step)
+
+    async def _send(self, call: Call) -> flows.Outcome:
+        try:
+            return wire.reply_of(await self._http.request(**wire.arguments(self.base_url, call)))
+        except httpx.HTTPError as error:
+            return wire.failure_of(error, self.base_url)
+
+
+class AsyncRuns:
+    """The runs of a server."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+        """Queue a run, given as a whole request body or by its parts: `create(dataset="spiral", model="mlp")`."""
+        return await self._client.call(calls.create_run(body, parts))
+
+    async def validate(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+        """Check a run and estimate its cost, without creating anything."""
+        return await self._client.call(calls.validate_run(body, parts))
+
+    async def get(self, run_id: str) -> Object:
+        """Return a run as it stands."""
+        return await self._client.call(calls.on_run("GET", run_id))
+
+    def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Object]:
+        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`; `order`; `limit` is the size of a page."""
+        return self._client.pages(calls.list_runs(filters))
+
+    async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
+        """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
+        return await self._client.call(calls.list_runs(filters))
+
+    async def cancel(self, run_id: str) -> Object:
+        """Stop a run; its checkpoints are kept. A running one stops a moment later: `wait` for it."""
+        return await self._client.call(calls.on_run("POST", run_id, "cancel"))
+
+    async def delete(self, run_id: str) -> None:
+        """Delete a run that is not running."""
+        await self._client.call(calls.on_run("DELETE", run_id))
+
+    async def loss_history(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
+        """Return the loss curve: `steps`, and `series` of the loss and its parts."""
+        steps = {"from_step": from_step, "to_step": to_step}
+        return await self._client.call(calls.on_run("GET", run_id, "loss-history", params=steps))
+
+    async def metrics(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
+        """Return the curve of every series."""
+        steps = {"from_step": from_step, "to_step": to_step}
+        return await self._client.call(calls.on_run("GET", run_id, "metrics", params=steps))
+
+    def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:
+        """Yield what happened to a run, in order."""
+        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
+
+    def checkpoints(self, run_id: str) -> AsyncIterator[Object]:
+        """Yield the checkpoints of a run, in the order of their steps."""
+        return self._client.pages(calls.on_run("GET", run_id, "checkpoints"))
+
+    async def predict(self, run_id: str, inputs: Rows, checkpoint: str = "latest") -> Object:
+        """Classify examples: one row of features each, as a list of lists or a NumPy array."""
+        return await self._client.call(calls.predict(run_id, inputs, checkpoint))
+
+    async def evaluate(self, run_id: str, dataset: str | Mapping[str, Any] | None = None, checkpoint: str = "latest") -> Object:
+        """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
+        return await self._client.call(calls.evaluate(run_id, dataset, checkpoint))
+
+    async def wait(
+        self,
+        run_id: str,
+        timeout: float | None = None,  # noqa: ASYNC109 (the signature of `Runs.wait`)
+        on_progress: Callable[[Object], object] | None = None,
+    ) -> Object:
+        """Return a run when it has ended, however that was; raise TimeoutError after `timeout` seconds.
+
+        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
+        """
+        return await self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))
+
+
+class AsyncDatasets:
+    """The datasets that a server keeps."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def create(self, parameters: str | Mapping[str, Any], name: str | None = None) -> Object:
+        """Make a synthetic dataset and keep it: `create({"kind": "spiral", "seed": 1})`."""
+        return await self._client.call(calls.create_dataset(parameters, name))
+
+    async def upload(self, path: str | Path, label: str | None = None, name: str | None = None) -> Object:
+        """Keep a CSV, NPZ or Parquet file; `label` names the column with the classes."""
+        content = await asyncio.to_thread(Path(path).read_bytes)
+        return await self._client.call(calls.upload_dataset(Path(path).name, content, label, name))
+
+    async def get(self, dataset_id: str) -> Object:
+        """Return a kept dataset: its columns, classes and statistics."""
+        return await self._client.call(calls.on_dataset("GET", dataset_id))
+
+    def list(self, **filters: str | int | None) -> AsyncIterator[Object]:
+        """Yield the kept datasets, the newest first; `order`; `limit` is the size of a page."""
+        return self._client.pages(calls.list_datasets(filters))
+
+    async def page(self, **filters: str | int | None) -> Object:
+        """Return one page of the list of datasets as the API sends it."""
+        return await self._client.call(calls.list_datasets(filters))
+
+    async def preview(self, dataset_id: str, limit: int = 10) -> Object:
+        """Return the first examples of a dataset."""
+        return await self._client.call(calls.on_dataset("GET", dataset_id, "preview", {"limit": limit}))
+
+    async def delete(self, dataset_id: str) -> None:
+        """Delete a dataset that no run uses."""
+        await self._client.call(calls.on_dataset("DELETE", dataset_id))

@@ -1,0 +1,74 @@
+"""Calls as httpx sends them, and its answers and exceptions as the client's own."""
+
+import os
+from ipaddress import ip_address
+from typing import Any, TypedDict
+
+import httpx
+
+from service.client.calls import Call
+from service.client.errors import APIConnectionError, APIError, APITimeoutError
+from service.client.flows import Reply
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class Options(TypedDict):
+    """How an httpx client of our own is made."""
+
+    timeout: float
+    trust_env: bool
+    headers: dict[str, str]
+
+
+def address(base_url: str | None, http: httpx.Client | httpx.AsyncClient | None) -> str:
+    """Return the address of the server: as given, of the given httpx client, of POSTGRAD_URL, or the default."""
+    theirs = str(http.base_url) if http is not None else ""
+    url = (base_url or theirs or os.environ.get("POSTGRAD_URL") or DEFAULT_URL).rstrip("/")
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise APIError(f"{url!r} is not the address of a server, expected something like {DEFAULT_URL}")
+    return url
+
+
+def options(base_url: str, timeout: float) -> Options:
+    """Return the options of an httpx client of our own; a server on this machine is never asked through a proxy."""
+    return {"timeout": timeout, "trust_env": not _on_this_machine(base_url), "headers": {"User-Agent": "postgrad-client"}}
+
+
+def _on_this_machine(base_url: str) -> bool:
+    host = httpx.URL(base_url).host
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def arguments(base_url: str, call: Call) -> dict[str, Any]:
+    """Return the arguments of `httpx.Client.request`."""
+    made: dict[str, Any] = {"method": call.method, "url": base_url + call.path, "params": call.params}
+    if call.upload is not None:
+        made["data"] = call.upload.fields
+        made["files"] = {"file": (call.upload.filename, call.upload.content)}
+    elif call.body is not None:
+        made["json"] = call.body
+    return made
+
+
+def reply_of(response: httpx.Response) -> Reply:
+    """Take over a response."""
+    return Reply(response.status_code, response.headers, response.content)
+
+
+def failure_of(error: httpx.HTTPError, base_url: str) -> APIConnectionError:
+    """Take over an exception, and say whether the server may have received the request."""
+    sent = not isinstance(error, NOT_SENT)
+    if isinstance(error, httpx.TimeoutException):
+        what = "did not answer in time" if sent else "could not be reached in time"
+        return APITimeoutError(f"{base_url} {what}", sent=sent)
+    what = "broke the connection" if sent else "cannot be reached"
+    return APIConnectionError(f"{base_url} {what}: {error}", sent=sent)

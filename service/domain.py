@@ -1,0 +1,177 @@
+"""The nouns of the service as frozen records, and the life of a run."""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from core.fields import Limits
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+
+
+class RunStatus(StrEnum):
+    """Where a run is. Cancelling and pausing are flags on a running run, not statuses."""
+
+    QUEUED = "queued"
+    """Stored; waits for a free worker, for the first time or to be resumed after one was lost."""
+    RUNNING = "running"
+    """A worker trains it."""
+    SUCCEEDED = "succeeded"
+    """All steps are done."""
+    FAILED = "failed"
+    """It ended without success; `error` says why. The last finite checkpoint is kept."""
+    CANCELLED = "cancelled"
+    """Somebody stopped it. The last and the best checkpoint are kept."""
+
+
+TERMINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
+
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED}),
+    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}),
+    RunStatus.SUCCEEDED: frozenset(),
+    RunStatus.FAILED: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+ACTIONS: dict[RunStatus, tuple[str, ...]] = {
+    RunStatus.QUEUED: ("cancel", "delete"),
+    RunStatus.RUNNING: ("cancel",),
+    RunStatus.SUCCEEDED: ("delete",),
+    RunStatus.FAILED: ("delete",),
+    RunStatus.CANCELLED: ("cancel", "delete"),
+}
+
+
+class StopReason(StrEnum):
+    """Why a run ended."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    DIVERGED = "diverged"
+    ERROR = "error"
+    WORKER_LOST = "worker_lost"
+
+
+SERIES = ("loss", "data_loss", "reg_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+LOSS_SERIES = ("loss", "data_loss", "reg_loss", "val_loss")
+LARGER_IS_BETTER = frozenset({"train_accuracy", "val_accuracy"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredDataset:
+    """A dataset that was created or uploaded before, by its id."""
+
+    id: Annotated[str, Limits(doc="id of a kept dataset, ds_…")]
+    kind: Literal["stored"] = "stored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training run as it stands in the database."""
+
+    id: str
+    name: str | None
+    status: RunStatus
+    stop_reason: StopReason | None
+    dataset: dict[str, Any]
+    """The dataset as it was asked for: parameters of a synthetic one, or kind `stored` with its id."""
+    data: dict[str, Any]
+    """What the dataset holds: `examples` (a number), `features` and `classes` (their names)."""
+    spec: dict[str, Any]
+    """The resolved model, optimizer and training plan: `core.spec.TrainSpec.to_dict`."""
+    spec_digest: str
+    attempt: int
+    """Number of times a worker took the run; every write of a worker carries it."""
+    stalled_attempts: int
+    """Attempts in a row that were lost without a step of progress."""
+    cancel_requested: bool
+    step: int
+    steps: int
+    steps_per_second: float | None
+    metrics: dict[str, dict[str, Any]]
+    """For each series: last, best and best_step."""
+    best_step: int | None
+    last_event: int
+    error: dict[str, Any] | None
+    weights_digest: str | None
+    tags: dict[str, str]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the run has ended for good."""
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo:
+    """A kept dataset without its examples."""
+
+    id: str
+    name: str
+    kind: str
+    parameters: dict[str, Any] | None
+    """Parameters of a synthetic dataset; null for an uploaded one."""
+    digest: str
+    examples: int
+    features: list[str]
+    classes: list[str | int]
+    class_counts: list[int]
+    statistics: list[dict[str, float]]
+    """For each feature: mean, std, min, max."""
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A stored training state without its bytes."""
+
+    id: str
+    run_id: str
+    step: int
+    attempt: int
+    digest: str
+    weights_digest: str
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened to a run; `seq` counts from 1 without a gap."""
+
+    seq: int
+    kind: str
+    """`state`, `attempt` (a worker has begun), `metrics` or `checkpoint` (a milestone)."""
+    data: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One time that a worker took a run: numbered from 1."""
+
+    attempt: int
+    started_at: datetime
+    from_step: int
+    environment: dict[str, Any]
+    """What the bits depend on beside spec and data: NumPy, BLAS and its kernel, threads, Python, code version."""
+
+
+def new_id(kind: str) -> str:
+    """Make an id that sorts by time and cannot be guessed: prefix, 48 bits of milliseconds, 80 random bits."""
+    number = int.from_bytes(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10), "big")
+    return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def now() -> datetime:
+    """Return the present time in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,107 @@
+"""What can go wrong in the service, without a word of HTTP (`service/api/errors.py` has the table of status codes).
+
+ServiceError
+├── NotFound          there is no such run, dataset or checkpoint
+├── Conflict          the resource is not in a state for this
+│   └── IllegalTransition   … and here is what can be done instead
+├── InvalidInput      a value cannot be used; carries the path of each bad field
+│   └── UploadError   an uploaded file cannot be used; carries row and column where they are known
+├── TooLarge          a limit of this server is exceeded
+├── QueueFull         too many runs wait already
+├── Busy              the database is busy or unreachable: try again
+├── NewerDatabase     the database was made by a newer version of this program
+└── DataDirectoryInUse   another server uses the data directory
+"""
+
+from dataclasses import dataclass
+
+
+class ServiceError(Exception):
+    """Base of all errors of the service. `code` is stable and documented in docs/api.md."""
+
+    code = "error"
+
+
+class NotFound(ServiceError):
+    """There is no such resource."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is no {kind} {name!r}")
+
+
+class Conflict(ServiceError):
+    """The resource is not in a state that allows this."""
+
+    code = "conflict"
+
+
+class IllegalTransition(Conflict):
+    """An action is not possible in the run's present status; `allowed` lists those that are."""
+
+    code = "illegal_transition"
+
+    def __init__(self, action: str, status: str, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        super().__init__(f"cannot {action} a run that is {status}; possible now: {', '.join(allowed) or 'nothing'}")
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One bad field: its path in the request, and what was expected and came instead."""
+
+    path: tuple[str | int, ...]
+    detail: str
+
+
+class InvalidInput(ServiceError):
+    """One or more values of a request cannot be used."""
+
+    code = "invalid_input"
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.detail for problem in problems))
+
+
+class UploadError(InvalidInput):
+    """An uploaded file cannot be used. Rows count from 1, the header line of a CSV included."""
+
+    code = "invalid_upload"
+
+    def __init__(self, detail: str, *, field: str = "file", row: int | None = None, column: str | None = None) -> None:
+        self.row = row
+        self.column = column
+        place = ", ".join(([f"row {row}"] if row is not None else []) + ([f"column {column!r}"] if column is not None else []))
+        super().__init__(FieldProblem((field,), f"{place}: {detail}" if place else detail))
+
+
+class TooLarge(ServiceError):
+    """A limit of this server is exceeded; the message names the limit and its setting."""
+
+    code = "too_large"
+
+
+class QueueFull(ServiceError):
+    """Too many runs wait already; there is room when some have been trained."""
+
+    code = "queue_full"
+
+
+class Busy(ServiceError):
+    """The database is busy or cannot be reached; the same request may succeed later."""
+
+    code = "busy"
+
+
+class NewerDatabase(ServiceError):
+    """The database was made by a newer version of this program."""
+
+    code = "newer_database"
+
+
+class DataDirectoryInUse(ServiceError):
+    """Another server uses the data directory."""
+
+    code = "data_directory_in_use"

@@ -1,0 +1,110 @@
+"""The dispatcher: one thread that gives queued runs to free workers and takes back those whose worker was lost."""
+
+import logging
+import os
+import queue
+import threading
+
+from service.domain import Run, RunStatus, StopReason
+from service.errors import Busy
+from service.executors.local import Job, LocalExecutor
+from service.executors.worker import WorkerSettings
+from service.settings import Settings
+from service.store import lifecycle, runs
+from service.store.lifecycle import Fenced
+from service.store.unit import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+
+class Dispatcher:
+    """Claims runs from the database as workers become free. Woken by a submit or a free worker, else it looks every 0.5 s."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._settings = database, settings
+        worker = WorkerSettings(settings.url, settings.commit_interval_seconds, os.getpid())
+        self._executor = LocalExecutor(settings.workers, worker, on_free=self.wake, on_lost=self._note_lost)
+        self._lost: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        """Take back what an earlier server left running, then begin to place runs."""
+        for job in self._database.read(lifecycle.running):
+            self._take_back(job, "the server was restarted")
+        self._executor.open()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._wake.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether runs are being placed."""
+        return self._thread.is_alive() and self._executor.alive
+
+    def stop(self) -> None:
+        """Stop placing runs; running ones are committed and go back to the queue."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(POLL_SECONDS * 4)
+        self._executor.close(self._settings.shutdown_seconds)
+        self._handle_lost()
+
+    def _note_lost(self, job: Job) -> None:
+        self._lost.put(job)
+        self._wake.set()
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
+            try:
+                self._handle_lost()
+                if free := self._executor.free:
+                    for job in self._database.write(lambda db: lifecycle.claim(db, free)):
+                        self._executor.submit(job)
+            except Busy as error:
+                log.warning("cannot place runs now: %s", error)
+
+    def _handle_lost(self) -> None:
+        while not self._lost.empty():
+            job = self._lost.get()
+            try:
+                self._take_back(job, "its worker was lost")
+            except Busy:
+                self._lost.put(job)
+                raise
+
+    def _take_back(self, job: Job, why: str) -> None:
+        """Queue a run again, or end it if that has led nowhere too often."""
+        run_id, attempt = job
+
+        def work(db: Transaction) -> None:
+            run = runs.get(db, run_id)
+            if run is None:
+                return
+            if run.cancel_requested:
+                lifecycle.finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
+            elif run.stalled_attempts + 1 >= self._settings.max_stalled_attempts:
+                lifecycle.finish(db, run_id, attempt, RunStatus.FAILED, StopReason.WORKER_LOST, error=_worker_lost(run))
+            else:
+                lifecycle.release(db, run_id, attempt, why=why, stalled=True)
+
+        try:
+            self._database.write(work)
+        except Fenced:
+            log.debug("run %s had ended before its worker was lost", run_id)
+
+
+def _worker_lost(run: Run) -> dict[str, str]:
+    return {
+        "code": "worker_lost",
+        "title": "Workers were lost again and again",
+        "detail": f"{run.stalled_attempts + 1} workers in a row were lost at step {run.step} without a step of progress; "
+        f"a run that needs more memory than there is does this",
+    }

@@ -1,0 +1,110 @@
+"""Keep datasets, and turn what a run refers to into examples."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from core.arrays import pack, unpack
+from core.data import synthetic
+from core.data.dataset import Dataset
+from core.fields import read
+from core.spec import SyntheticSpec
+from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
+from service.errors import FieldProblem, InvalidInput, NotFound
+from service.store import datasets as store
+from service.store.unit import Database
+
+DatasetRef = SyntheticSpec | StoredDataset
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a dataset holds, known without its examples."""
+
+    examples: int
+    features: list[str]
+    classes: list[str | int]
+
+
+def create(database: Database, spec: SyntheticSpec, name: str | None) -> tuple[DatasetInfo, bool]:
+    """Make and keep a synthetic dataset; return it, and whether it is new."""
+    return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec))
+
+
+def keep(
+    database: Database, data: Dataset, name: str, kind: str, parameters: dict[str, Any] | None
+) -> tuple[DatasetInfo, bool]:
+    """Keep examples, once for each content; return the dataset, and whether it is new."""
+    meta = {"classes": list(data.classes), "features": list(data.features)}
+    content = pack(meta, {"X": data.X, "y": data.y})
+    info = DatasetInfo(
+        id=new_id("ds"),
+        name=name,
+        kind=kind,
+        parameters=parameters,
+        digest="sha256:" + hashlib.sha256(content).hexdigest(),
+        examples=len(data),
+        features=list(data.features),
+        classes=list(data.classes),
+        class_counts=np.bincount(data.y, minlength=len(data.classes)).tolist(),
+        statistics=[
+            {"mean": float(x.mean()), "std": float(x.std()), "min": float(x.min()), "max": float(x.max())} for x in data.X.T
+        ],
+        size_bytes=len(content),
+        created_at=now(),
+    )
+    return database.write(lambda db: store.add(db, info, content))
+
+
+def get(database: Database, dataset_id: str) -> DatasetInfo:
+    """Return a kept dataset."""
+    info = database.read(lambda db: store.get(db, dataset_id))
+    if info is None:
+        raise NotFound("dataset", dataset_id)
+    return info
+
+
+def page(database: Database, *, after: str | None, limit: int, newest_first: bool) -> list[DatasetInfo]:
+    """Return up to `limit` kept datasets."""
+    return database.read(lambda db: store.page(db, after=after, limit=limit, newest_first=newest_first))
+
+
+def delete(database: Database, dataset_id: str) -> None:
+    """Delete a kept dataset that no run uses."""
+    if not database.write(lambda db: store.remove(db, dataset_id)):
+        raise NotFound("dataset", dataset_id)
+
+
+def load(database: Database, ref: DatasetRef) -> Dataset:
+    """Return the examples that a run refers to."""
+    if not isinstance(ref, StoredDataset):
+        return synthetic.make(ref)
+    content = database.read(lambda db: store.content(db, ref.id))
+    if content is None:
+        raise NotFound("dataset", ref.id)
+    meta, arrays = unpack(content)
+    return Dataset(arrays["X"], arrays["y"], tuple(meta["classes"]), tuple(meta["features"]))
+
+
+def describe(database: Database, ref: DatasetRef) -> Description:
+    """Say what a dataset holds; raise InvalidInput if it is not kept here."""
+    if not isinstance(ref, StoredDataset):
+        n, n_features, n_classes = synthetic.shape(ref)
+        return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)))
+    try:
+        info = get(database, ref.id)
+    except NotFound as error:
+        raise InvalidInput(FieldProblem(("dataset", "id"), str(error))) from error
+    return Description(info.examples, info.features, info.classes)
+
+
+def ref_of(run: Run) -> DatasetRef:
+    """Read back the dataset that a stored run refers to."""
+    return read(_Holder, {"dataset": run.dataset}).dataset
+
+
+@dataclass(frozen=True)
+class _Holder:
+    dataset: DatasetRef

@@ -1,0 +1,22 @@
+"""The environment fingerprint: what, beside spec and data, the bits of a result depend on."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+
+def fingerprint() -> dict[str, Any]:
+    """Describe NumPy, the BLAS library with its kernel and threads, Python and the code of this process."""
+    blas: dict[str, Any] = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
+    return {
+        "postgrad": version("postgrad"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "numpy": np.__version__,
+        "blas": f"{blas.get('internal_api', 'unknown')} {blas.get('version', '')}".strip(),
+        "kernel": blas.get("architecture"),
+        "threads": blas.get("num_threads"),
+    }

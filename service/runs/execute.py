@@ -1,0 +1,107 @@
+"""The bridge: a claimed run is trained by the core, and what comes of it goes into the store."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from core.errors import CoreError, Diverged
+from core.spec import TrainSpec
+from core.state import TrainState
+from core.train import Problem, quiet, train
+from service.domain import Run, RunStatus, StopReason
+from service.errors import NotFound
+from service.runs import datasets
+from service.runs.record import Recorder
+from service.store import checkpoints, lifecycle, runs
+from service.store.lifecycle import Fenced
+from service.store.unit import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+
+def execute(
+    database: Database, run_id: str, attempt: int, *, commit_interval_seconds: float, stopping: Callable[[], bool]
+) -> None:
+    """Train a run from its last checkpoint until it ends, is cancelled, is taken away, or `stopping()` is true.
+
+    Writes only as long as the run is this attempt's. Raises only if the database fails: the run is then resumed later.
+    """
+    run = database.read(lambda db: runs.get(db, run_id))
+    if run is None or run.attempt != attempt or run.status is not RunStatus.RUNNING:
+        return
+    try:
+        _begin_and_train(database, run, attempt, commit_interval_seconds, stopping)
+    except Fenced:
+        log.info("run %s: attempt %d is no longer the owner", run_id, attempt)
+
+
+def _begin_and_train(
+    database: Database, run: Run, attempt: int, commit_interval_seconds: float, stopping: Callable[[], bool]
+) -> None:
+    try:
+        problem = Problem(TrainSpec.from_dict(run.spec), datasets.load(database, datasets.ref_of(run)))
+        state = _latest_state(database, run) or problem.begin()
+    except (CoreError, NotFound, MemoryError) as error:
+        _fail_unstarted(database, run.id, attempt, error)
+        return
+    recorder = Recorder(database, run, attempt, state, commit_interval_seconds)
+    try:
+        _train(problem, state, recorder, stopping)
+    except Diverged as error:
+        recorder.fail(state, StopReason.DIVERGED, problem_of(error))
+    except (CoreError, MemoryError) as error:
+        recorder.fail(state, StopReason.ERROR, problem_of(error))
+
+
+def _train(problem: Problem, state: TrainState, recorder: Recorder, stopping: Callable[[], bool]) -> None:
+    clock = time.monotonic
+    with quiet():
+        for point in train(problem, state):
+            if point is not None:
+                recorder.see(point, state)
+            if not recorder.usable or (clock() < recorder.due_at and not stopping()):
+                continue  # not usable: Diverged follows
+            if state.step >= (problem.spec.training.steps or 0):
+                break
+            if recorder.commit(state):
+                recorder.finish(state, RunStatus.CANCELLED, StopReason.CANCELLED)
+                return
+            if stopping():
+                recorder.release(state, "the server is stopping")
+                return
+    recorder.finish(state, RunStatus.SUCCEEDED, StopReason.COMPLETED)
+
+
+def _latest_state(database: Database, run: Run) -> TrainState | None:
+    """Return the state to go on from; None if the run was never begun. Raise CoreError if its bytes are damaged."""
+    saved = database.read(lambda db: checkpoints.all_of(db, run.id))
+    if not saved:
+        return None
+    blob = database.read(lambda db: checkpoints.load(db, saved[-1]))
+    if blob is None:
+        raise CoreError(f"the checkpoint {saved[-1].id} of step {saved[-1].step} is damaged; earlier ones are kept")
+    return TrainState.from_bytes(blob)
+
+
+def _fail_unstarted(database: Database, run_id: str, attempt: int, error: Exception) -> None:
+    def work(db: Transaction) -> None:
+        lifecycle.finish(db, run_id, attempt, RunStatus.FAILED, StopReason.ERROR, error=problem_of(error))
+
+    database.write(work)
+
+
+def problem_of(error: Exception) -> dict[str, Any]:
+    """Describe what ended a run, as the run's `error`."""
+    if isinstance(error, Diverged):
+        return {
+            "code": "diverged",
+            "title": "Training diverged",
+            "detail": str(error),
+            "step": error.step,
+            "tensor": error.tensor,
+            "suggestion": error.suggestion,
+        }
+    if isinstance(error, MemoryError):
+        return {"code": "out_of_memory", "title": "Out of memory", "detail": "the worker could not get the memory it needs"}
+    return {"code": "unusable", "title": "The run cannot be trained", "detail": str(error)}

@@ -1,0 +1,200 @@
+"""Use a run's checkpoint: predict, evaluate. Allowed while the run is still training."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from core.data.dataset import Dataset, Normaliser
+from core.evaluate import Evaluator, confusion_matrix, scores
+from core.losses import softmax_
+from core.models import Model, build
+from core.spec import TrainSpec
+from core.state import TrainState
+from core.train import quiet
+from core.types import Floats, Ints
+from service.domain import Checkpoint, Run
+from service.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from service.runs import datasets
+from service.runs.datasets import DatasetRef
+from service.store import checkpoints, runs
+from service.store.unit import Database, Transaction
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint made ready: its model, parameters (P,), normaliser and the names of classes and features."""
+
+    checkpoint: Checkpoint
+    model: Model
+    theta: Floats
+    normaliser: Normaliser
+    classes: list[str | int]
+    size_bytes: int
+
+    def scores(self, X: Floats) -> Floats:
+        """Return the scores (N, K) of examples as they came (N, D)."""
+        with quiet():
+            return scores(self.model, self.theta, self.normaliser(X, self.theta.dtype))
+
+
+class ModelCache:
+    """Checkpoints kept ready, by their digest, the least recently used dropped beyond a number of bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes, self._bytes = max_bytes, 0
+        self._kept: OrderedDict[str, Trained] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, checkpoint_id: str) -> Trained | None:
+        """Return a kept model, or None."""
+        with self._lock:
+            if checkpoint_id in self._kept:
+                self._kept.move_to_end(checkpoint_id)
+            return self._kept.get(checkpoint_id)
+
+    def put(self, trained: Trained) -> None:
+        """Keep a model."""
+        with self._lock:
+            if trained.checkpoint.id in self._kept:
+                return
+            self._kept[trained.checkpoint.id] = trained
+            self._bytes += trained.size_bytes
+            while self._bytes > self._max_bytes and self._kept:
+                self._bytes -= self._kept.popitem(last=False)[1].size_bytes
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`labels` (N,) as the dataset wrote them, `scores` (N, K) in the order of `classes`, probabilities where there are any."""
+
+    labels: list[str | int]
+    classes: list[str | int]
+    scores: Floats
+    probabilities: Floats | None
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a checkpoint does on a dataset; confusion matrix: row = true class, column = predicted class."""
+
+    examples: int
+    accuracy: float
+    loss: float
+    data_loss: float
+    reg_loss: float
+    classes: list[str | int]
+    confusion_matrix: list[list[int]]
+    checkpoint: Checkpoint
+
+
+def find_checkpoint(db: Transaction, run: Run, name: str) -> Checkpoint:
+    """Return the checkpoint called `latest` or `best`, of a step or an id; raise NotFound, or Conflict if none is there yet."""
+    saved = checkpoints.all_of(db, run.id)
+    if not saved:
+        raise Conflict(f"the run {run.id} is {run.status} and has no checkpoint yet")
+    if name == "latest":
+        return saved[-1]
+    step = str(run.best_step) if name == "best" else name
+    for checkpoint in saved:
+        if name == checkpoint.id or step == str(checkpoint.step):
+            return checkpoint
+    raise NotFound("checkpoint", name)
+
+
+def checkpoints_of(database: Database, run_id: str) -> tuple[Run, list[Checkpoint]]:
+    """Return a run and its checkpoints in the order of their steps."""
+
+    def work(db: Transaction) -> tuple[Run, list[Checkpoint]]:
+        run = runs.get(db, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        return run, checkpoints.all_of(db, run_id)
+
+    return database.read(work)
+
+
+def trained(database: Database, cache: ModelCache, run_id: str, name: str) -> Trained:
+    """Return the model of a run at a checkpoint."""
+
+    def work(db: Transaction) -> Trained:
+        run = runs.get(db, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        checkpoint = find_checkpoint(db, run, name)
+        return cache.get(checkpoint.id) or _load(db, run, checkpoint)
+
+    model = database.read(work)
+    cache.put(model)
+    return model
+
+
+def _load(db: Transaction, run: Run, checkpoint: Checkpoint) -> Trained:
+    blob = checkpoints.load(db, checkpoint)
+    if blob is None:
+        raise Conflict(f"the checkpoint {checkpoint.id} is damaged: its bytes are not those that were stored")
+    state = TrainState.from_bytes(blob)
+    model = build(TrainSpec.from_dict(run.spec).model, len(run.data["features"]), len(run.data["classes"]))
+    return Trained(checkpoint, model, state.theta, state.normaliser, run.data["classes"], len(blob))
+
+
+def predict(database: Database, cache: ModelCache, run_id: str, inputs: list[list[float]], checkpoint: str) -> Prediction:
+    """Predict the class of each row of inputs (N, D)."""
+    model = trained(database, cache, run_id, checkpoint)
+    out = model.scores(_matrix(inputs, model.model.n_features))
+    if not np.isfinite(out).all():
+        row = int(np.argmin(np.isfinite(out).all(axis=1)))
+        detail = f"inputs[{row}] is too large for this model: its scores are not finite numbers"
+        raise InvalidInput(FieldProblem(("inputs", row), detail))
+    probabilities = None
+    labels = [model.classes[i] for i in out.argmax(axis=1)]
+    if model.model.probabilistic:
+        probabilities = out.astype(np.float64)
+        softmax_(probabilities)
+    return Prediction(labels, model.classes, out, probabilities, model.checkpoint)
+
+
+def _matrix(inputs: list[list[float]], n_features: int) -> Floats:
+    for i, row in enumerate(inputs):
+        if len(row) != n_features:
+            detail = f"inputs[{i}] has {len(row)} features, the model was trained on {n_features}"
+            raise InvalidInput(FieldProblem(("inputs", i), detail))
+    return np.array(inputs, np.float64)
+
+
+def evaluate(database: Database, cache: ModelCache, run_id: str, ref: DatasetRef | None, checkpoint: str) -> Evaluation:
+    """Measure a checkpoint on a dataset; without one, on all examples of the run's own."""
+    model = trained(database, cache, run_id, checkpoint)
+    run = database.read(lambda db: runs.get(db, run_id))
+    if run is None:
+        raise NotFound("run", run_id)
+    if ref is not None:
+        datasets.describe(database, ref)
+    data = datasets.load(database, ref or datasets.ref_of(run))
+    if data.X.shape[1] != model.model.n_features:
+        detail = f"dataset has {data.X.shape[1]} features, the model was trained on {model.model.n_features}"
+        raise InvalidInput(FieldProblem(("dataset",), detail))
+    return _measure(model, data, _numbered(data, model.classes))
+
+
+def _numbered(data: Dataset, classes: list[str | int]) -> Ints:
+    """Return y (N,) in the model's numbering of the classes."""
+    unknown = [label for label in data.classes if label not in classes]
+    if unknown:
+        detail = f"dataset has the class {unknown[0]!r}, the model knows {', '.join(map(repr, classes[:20]))}"
+        raise InvalidInput(FieldProblem(("dataset",), detail))
+    return np.array([classes.index(label) for label in data.classes])[data.y]
+
+
+def _measure(model: Trained, data: Dataset, y: Ints) -> Evaluation:
+    with quiet():
+        rows = model.model.prepare(model.normaliser(data.X, model.theta.dtype))
+        parts, share = Evaluator(model.model, model.theta, rows, y)()
+    if not np.isfinite(parts.data):
+        raise InvalidInput(FieldProblem(("dataset",), "dataset holds values too large for this model: the loss is not finite"))
+    matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
+    return Evaluation(
+        len(y), share, parts.data + parts.reg, parts.data, parts.reg, model.classes, matrix.tolist(), model.checkpoint
+    )

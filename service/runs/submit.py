@@ -1,0 +1,90 @@
+"""A described run becomes a stored, queued one."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from core.errors import SpecError
+from core.estimate import Estimate, estimate
+from core.spec import TrainSpec, resolve
+from service.domain import Run, RunStatus, StoredDataset, new_id, now
+from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
+from service.runs.datasets import DatasetRef, Description, describe
+from service.settings import Settings
+from service.store import runs
+from service.store.unit import Database, Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What a client asks for."""
+
+    dataset: DatasetRef
+    spec: TrainSpec
+    name: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def check(database: Database, settings: Settings, request: RunRequest) -> tuple[TrainSpec, Description, Estimate]:
+    """Return the resolved spec, what the dataset holds, and the cost; raise InvalidInput or TooLarge. Creates nothing."""
+    data = describe(database, request.dataset)
+    try:
+        spec = resolve(request.spec, data.examples)
+    except SpecError as error:
+        raise InvalidInput(FieldProblem(error.path, str(error))) from error
+    cost = estimate(spec, data.examples, len(data.features), len(data.classes))
+    if cost.memory_bytes > settings.worker_memory_bytes:
+        raise TooLarge(
+            f"the run needs about {cost.memory_bytes:,} bytes of memory for {cost.parameters:,} parameters, this server "
+            f"allows {settings.worker_memory_bytes:,} (POSTGRAD_WORKER_MEMORY_BYTES): "
+            f"fewer hidden units or a smaller training.batch_size need less"
+        )
+    return spec, data, cost
+
+
+def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
+    """Store the run and queue it; it is there when this returns."""
+    spec, data, _ = check(database, settings, request)
+    plain, dataset = spec.to_dict(), asdict(request.dataset)
+    moment = now()
+    run = Run(
+        id=new_id("run"),
+        name=request.name,
+        status=RunStatus.QUEUED,
+        stop_reason=None,
+        dataset=dataset,
+        data=asdict(data),
+        spec=plain,
+        spec_digest=digest({"dataset": dataset, "spec": plain}),
+        attempt=0,
+        stalled_attempts=0,
+        cancel_requested=False,
+        step=0,
+        steps=spec.training.steps or 0,
+        steps_per_second=None,
+        metrics={},
+        best_step=None,
+        last_event=0,
+        error=None,
+        weights_digest=None,
+        tags=request.tags,
+        created_at=moment,
+        started_at=None,
+        finished_at=None,
+        updated_at=moment,
+    )
+    dataset_id = request.dataset.id if isinstance(request.dataset, StoredDataset) else None
+    database.write(lambda db: _queue(db, run, dataset_id, settings.max_queued_runs))
+    return run
+
+
+def _queue(db: Transaction, run: Run, dataset_id: str | None, limit: int) -> None:
+    if (waiting := runs.count(db, RunStatus.QUEUED)) >= limit:
+        raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")
+    runs.add(db, run, dataset_id)
+
+
+def digest(value: object) -> str:
+    """Name a JSON value by its content."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

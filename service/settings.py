@@ -1,0 +1,47 @@
+"""Settings: a flag of `postgrad serve` wins over a `POSTGRAD_…` variable, that over `.env`, that over the default here."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Everything about a server that can be set. Each field `name` is read from `POSTGRAD_NAME`."""
+
+    model_config = SettingsConfigDict(env_prefix="POSTGRAD_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Annotated[Path, Field(description="directory of the database and its lock")] = Path("data")
+    database_url: Annotated[
+        str | None, Field(description="SQLAlchemy URL; default: sqlite in the data directory", repr=False)
+    ] = None
+    host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8000
+    executor: Annotated[Literal["local"], Field(description="where runs execute")] = "local"
+    workers: Annotated[int, Field(ge=0, le=256, description="worker processes; 0 only queues")] = min(2, os.cpu_count() or 1)
+
+    commit_interval_seconds: Annotated[
+        float, Field(gt=0, le=60, description="a running run's metrics and checkpoint are committed this often")
+    ] = 0.5
+    max_stalled_attempts: Annotated[
+        int, Field(ge=1, description="workers a run may lose in a row without a step of progress, before it fails")
+    ] = 10
+    shutdown_seconds: Annotated[
+        float, Field(gt=0, description="time for requests and workers to end in good order at shutdown")
+    ] = 8.0
+    worker_memory_bytes: Annotated[
+        int, Field(ge=64 * MIB, description="largest estimated memory of a run that is accepted")
+    ] = 2048 * MIB
+    max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
+    max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
+    max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
+    model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
+
+    @property
+    def url(self) -> str:
+        """The database URL, filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'postgrad.sqlite3'}"

@@ -1,0 +1,1 @@
+"""The database. SQLAlchemy lives here (and in the migrations) and nowhere else."""

@@ -1,0 +1,87 @@
+"""Training states as bytes, verified when they are read."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from core.state import TrainState
+from service.domain import Checkpoint, new_id, now
+from service.store.tables import checkpoints
+
+COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training state on its way into the database. `kept`: a milestone that stays."""
+
+    step: int
+    state: bytes
+    weights_digest: str
+    kept: bool
+
+    @classmethod
+    def of(cls, state: TrainState, *, kept: bool) -> "Snapshot":
+        """Freeze a state as it is now."""
+        return cls(state.step, state.to_bytes(), state.weights_digest, kept)
+
+
+def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *, best_step: int | None) -> list[Checkpoint]:
+    """Store snapshots, oldest first; of the others, only milestones and the best stay."""
+    if not snapshots:
+        return []
+    latest = max(snapshot.step for snapshot in snapshots)
+    db.execute(
+        delete(checkpoints).where(
+            checkpoints.c.run_id == run_id,
+            checkpoints.c.kept.is_(False),
+            checkpoints.c.step < latest,
+            checkpoints.c.step != (-1 if best_step is None else best_step),
+        )
+    )
+    moment = now()
+    saved = [
+        Checkpoint(
+            id=new_id("ckpt"),
+            run_id=run_id,
+            step=snapshot.step,
+            attempt=attempt,
+            digest=digest_of(snapshot.state),
+            weights_digest=snapshot.weights_digest,
+            size_bytes=len(snapshot.state),
+            created_at=moment,
+        )
+        for snapshot in snapshots
+    ]
+    db.execute(
+        insert(checkpoints),
+        [
+            {**vars(checkpoint), "kept": snapshot.kept, "state": snapshot.state}
+            for checkpoint, snapshot in zip(saved, snapshots, strict=True)
+        ],
+    )
+    return saved
+
+
+def digest_of(state: bytes) -> str:
+    """Return the digest that names a state."""
+    return "sha256:" + hashlib.sha256(state).hexdigest()
+
+
+def all_of(db: Connection, run_id: str) -> list[Checkpoint]:
+    """Return the checkpoints of a run in the order of their steps."""
+    query = select(*COLUMNS).where(checkpoints.c.run_id == run_id).order_by(checkpoints.c.step)
+    return [Checkpoint(**row._mapping) for row in db.execute(query)]  # noqa: SLF001
+
+
+def at(db: Connection, run_id: str, step: int) -> Checkpoint | None:
+    """Return the checkpoint of a step, or None."""
+    row = db.execute(select(*COLUMNS).where(checkpoints.c.run_id == run_id, checkpoints.c.step == step)).one_or_none()
+    return Checkpoint(**row._mapping) if row is not None else None  # noqa: SLF001
+
+
+def load(db: Connection, checkpoint: Checkpoint) -> bytes | None:
+    """Return the bytes of a checkpoint, or None if they are gone or are not what was stored."""
+    state: bytes | None = db.execute(select(checkpoints.c.state).where(checkpoints.c.id == checkpoint.id)).scalar_one_or_none()
+    return state if state is not None and digest_of(state) == checkpoint.digest else None

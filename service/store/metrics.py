@@ -1,0 +1,50 @@
+"""Metric points: one row a step, one column a series."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from core.types import Point
+from service.domain import SERIES
+from service.store.tables import metrics
+
+
+def append(db: Connection, run_id: str, points: Sequence[Point]) -> None:
+    """Add points; a step that is there already is an error."""
+    if points:
+        db.execute(insert(metrics), [_row(run_id, point) for point in points])
+
+
+def _row(run_id: str, point: Point) -> dict[str, Any]:
+    bad = {name: repr(value) for name, value in point.metrics.items() if not math.isfinite(value)}
+    values = {name: None if name in bad else point.metrics.get(name) for name in SERIES}
+    return {"run_id": run_id, "step": point.step, **values, "nonfinite": bad or None}
+
+
+def history(
+    db: Connection, run_id: str, series: Sequence[str], *, from_step: int | None, to_step: int | None
+) -> tuple[list[int], dict[str, list[float | None]]]:
+    """Return the steps in order and, for each series asked for, its value at each step.
+
+    A value is None where the series has no point; NaN and infinities come back as such.
+    """
+    columns = [metrics.c[name] for name in series]
+    query = select(metrics.c.step, metrics.c.nonfinite, *columns).where(metrics.c.run_id == run_id).order_by(metrics.c.step)
+    if from_step is not None:
+        query = query.where(metrics.c.step >= from_step)
+    if to_step is not None:
+        query = query.where(metrics.c.step <= to_step)
+    rows = db.execute(query).all()
+    values = {name: [row[i] for row in rows] for i, name in enumerate(series, start=2)}
+    for i, row in enumerate(rows):
+        for name, kind in (row.nonfinite or {}).items():
+            if name in values:
+                values[name][i] = float(kind)
+    return [row.step for row in rows], values
+
+
+def count(db: Connection, run_id: str) -> int:
+    """Return the number of points of a run."""
+    return db.execute(select(func.count()).where(metrics.c.run_id == run_id)).scalar_one()

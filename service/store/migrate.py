@@ -1,0 +1,67 @@
+"""Bring the database to the tables of this program: one transaction, so a killed migration leaves no trace."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+
+import migrations
+from service.errors import NewerDatabase
+from service.store.engine import make_writer
+
+
+def upgrade(url: str) -> str:
+    """Migrate to the newest revision and return its name; several processes may call this at once."""
+    engine = make_writer(url)
+    try:
+        _prepare(engine, url)
+        with engine.begin() as connection:  # takes the write lock: a second process waits, then finds nothing to do
+            config = _config()
+            head = str(ScriptDirectory.from_config(config).get_current_head())
+            present = _check(connection, config)
+            if present != head:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        return head
+    finally:
+        engine.dispose()
+
+
+def is_current(connection: Connection) -> bool:
+    """Return whether the database has the tables of this program."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _prepare(engine: Engine, url: str) -> None:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    raw = engine.raw_connection()
+    try:
+        mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    finally:
+        raw.close()
+    if mode != "wal":
+        raise RuntimeError(f"SQLite keeps the journal mode {mode!r}; it needs 'wal', so a file on a local disk")
+
+
+def _check(connection: Connection, config: Config) -> str | None:
+    present = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if present is not None and present not in known:
+        raise NewerDatabase(
+            f"the database is at revision {present}, which this version of postgrad does not know: "
+            f"it was made by a newer version; install that one, or point POSTGRAD_DATA_DIR at another directory"
+        )
+    return present
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config

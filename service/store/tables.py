@@ -1,0 +1,154 @@
+"""The tables. `migrations/` brings a database here; a test holds both against each other."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from service.domain import SERIES, RunStatus
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC; SQLite would drop the zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 (the interface)
+        """Store naive UTC."""
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Read it back with its zone."""
+        return value and value.replace(tzinfo=UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("parameters", JSON(none_as_null=True)),
+    Column("digest", String(80), nullable=False),
+    Column("examples", Integer, nullable=False),
+    Column("features", JSON, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("class_counts", JSON, nullable=False),
+    Column("statistics", JSON, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # last: the other columns are read without it
+    UniqueConstraint("digest"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text),
+    Column("status", String(20), nullable=False),
+    Column("stop_reason", String(20)),
+    Column("dataset", JSON, nullable=False),
+    Column("dataset_id", String(40), ForeignKey("datasets.id", ondelete="RESTRICT"), index=True),
+    Column("data", JSON, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("spec_digest", String(80), nullable=False),
+    Column("model_kind", String(20), nullable=False),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("stalled_attempts", Integer, nullable=False, default=0),
+    Column("cancel_requested", Boolean(name="cancel_requested"), nullable=False, default=False),
+    Column("step", Integer, nullable=False, default=0),
+    Column("steps", Integer, nullable=False),
+    Column("steps_per_second", Float),
+    Column("metrics", JSON, nullable=False),
+    Column("best_step", Integer),
+    Column("last_event", Integer, nullable=False, default=0),
+    Column("error", JSON(none_as_null=True)),
+    Column("weights_digest", String(80)),
+    Column("tags", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("updated_at", Moment, nullable=False),
+    CheckConstraint(f"status IN ({STATUSES})", name="status"),
+    Index("ix_runs_queue", "status", "priority", "id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("from_step", Integer, nullable=False),
+    Column("environment", JSON, nullable=False),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Integer, primary_key=True),
+    *(Column(series, Float) for series in SERIES),
+    # SQLite stores NaN as NULL: {"loss": "nan"} tells a value that is not finite from one that is not there.
+    Column("nonfinite", JSON(none_as_null=True)),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("kept", Boolean(name="kept"), nullable=False),  # a milestone of the run; others make way for the next
+    Column("digest", String(80), nullable=False),
+    Column("weights_digest", String(80), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    UniqueConstraint("run_id", "step"),
+)

@@ -1,0 +1,66 @@
+"""One transaction at a time: `Database.read` and `Database.write`."""
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.errors import Busy
+from service.store.engine import make_reader, make_writer, sqlite_module
+
+Transaction = Connection
+T = TypeVar("T")
+ATTEMPTS = 5
+UNUSABLE = ("locked", "is full", "I/O error", "unable to open")  # in SQLite's words; anything else is a mistake of ours
+
+
+class Database:
+    """The engines of one process. Nothing connects before the first transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writer = make_writer(url)
+        self._reader = make_reader(url)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a snapshot of the database."""
+        return self._run(self._reader.begin, work)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that is committed when this returns, and rolled back if `work` raises.
+
+        It is run again as a whole if the database was busy, so it must depend on nothing but the database.
+        """
+        return self._run(self._writer.begin, work)
+
+    def _run(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
+        for attempt in range(ATTEMPTS):
+            try:
+                with begin() as connection:
+                    return work(connection)
+            except PoolTimeout as error:
+                raise Busy("all database connections are in use") from error
+            except OperationalError as error:
+                text = str(error.orig)
+                if not any(sign in text for sign in UNUSABLE):
+                    raise
+                # Locked: try again. A full disk or an I/O error: it is for the caller to wait.
+                if attempt == ATTEMPTS - 1 or "locked" not in text:
+                    raise Busy(f"the database cannot be used now: {text}") from error
+                time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
+        raise AssertionError("unreachable")
+
+    @staticmethod
+    def version() -> str:
+        """Return the version of SQLite in use."""
+        return str(sqlite_module().sqlite_version)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._writer.dispose()
+        self._reader.dispose()

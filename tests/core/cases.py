@@ -1,0 +1,59 @@
+"""The specs that the contract tests run over, by a name for the test report: at least one for each kind."""
+
+from typing import get_args
+
+from core.data.dataset import Dataset
+from core.data.synthetic import make
+from core.errors import Diverged
+from core.spec import Adagrad, Adam, Blobs, Mlp, ModelSpec, OptimizerSpec, Rmsprop, Sgd, Softmax, Svm
+from core.state import TrainState
+from core.train import Problem, quiet, train
+from core.types import Point
+
+MODELS: dict[str, ModelSpec] = {
+    "softmax": Softmax(reg=0.01),
+    "svm": Svm(reg=0.01, margin=0.7),
+    "mlp": Mlp(hidden_sizes=(7,), reg=0.01),
+    "mlp without a hidden layer": Mlp(hidden_sizes=(), reg=0.01),
+    "mlp of three tanh layers": Mlp(hidden_sizes=(6, 1, 5), activation="tanh", init="xavier", reg=0.01),
+    "mlp of two relu layers": Mlp(hidden_sizes=(6, 5), init="he", reg=0.0),
+}
+
+OPTIMIZERS: dict[str, OptimizerSpec] = {
+    "sgd": Sgd(learning_rate=0.1),
+    "sgd with momentum": Sgd(learning_rate=0.1, momentum=0.9),
+    "sgd with nesterov": Sgd(learning_rate=0.1, momentum=0.9, nesterov=True),
+    "adagrad": Adagrad(learning_rate=0.1),
+    "rmsprop": Rmsprop(learning_rate=0.01, decay=0.9),
+    "adam": Adam(learning_rate=0.01),
+}
+
+BLOBS: Dataset = make(Blobs(points_per_class=10, classes=3, features=2))
+
+
+def kinds(union: object) -> set[str]:
+    """Return the `kind` of each spec in a union of specs."""
+    return {spec.kind for spec in get_args(union)}
+
+
+def run(problem: Problem, state: TrainState, until: int | None = None) -> list[Point]:
+    """Train to the end, or until `until` updates are made, and return the metric points on the way."""
+    points = []
+    with quiet():
+        for point in train(problem, state):
+            points += [point] if point else []
+            if state.step == until:
+                break
+    return points
+
+
+def run_to_divergence(problem: Problem, state: TrainState) -> tuple[list[Point], Diverged | None]:
+    """Train until it diverges, and return the metric points on the way and the error (None if all went well)."""
+    points = []
+    with quiet():
+        try:
+            for point in train(problem, state):
+                points += [point] if point else []
+        except Diverged as error:
+            return points, error
+    return points, None

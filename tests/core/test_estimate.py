@@ -1,0 +1,61 @@
+"""What a run is said to cost, against what it takes."""
+
+import tracemalloc
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.data.synthetic import make
+from core.estimate import Estimate, estimate
+from core.spec import Adam, Blobs, Mlp, ModelSpec, Sgd, Softmax, Svm, Training, TrainSpec, resolve
+from core.train import Problem, quiet, train
+from tests.core.cases import MODELS, OPTIMIZERS
+
+DATA = make(Blobs(points_per_class=2000, features=30))
+
+
+def estimated(spec: TrainSpec) -> Estimate:
+    """Estimate a run over the blobs."""
+    return estimate(resolve(spec, len(DATA)), len(DATA), len(DATA.features), len(DATA.classes))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_counted(name: str) -> None:
+    """The number of parameters is exact."""
+    spec = TrainSpec(model=MODELS[name])
+    assert estimated(spec).parameters == Problem(spec, DATA).begin().theta.size
+
+
+@pytest.mark.parametrize("model", [Softmax(), Svm(), Mlp(), Mlp(hidden_sizes=(64, 64))], ids=lambda model: model.kind)
+@pytest.mark.parametrize("training", [{}, {"batch_size": 128}, {"validation_fraction": 0.5}, {"dtype": "float64"}], ids=str)
+def test_memory_is_right_within_a_factor_of_two(model: ModelSpec, training: dict[str, Any]) -> None:
+    """The estimate is neither twice nor half of what the examples and a few steps take at their peak."""
+    spec = TrainSpec(model=model, optimizer=Adam(), training=Training(steps=2, **training))
+    tracemalloc.start()
+    try:
+        problem = Problem(spec, DATA)
+        with quiet():
+            for _ in train(problem, problem.begin()):
+                pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.5 < estimated(spec).memory_bytes / (peak + DATA.X.nbytes) < 2
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_more_steps_take_more_time_and_no_more_memory(name: str) -> None:
+    """Ten times the steps take ten times as long, in the same memory."""
+    spec = TrainSpec(model=Mlp(), optimizer=OPTIMIZERS[name], training=Training(steps=1000, log_every=10))
+    short, long = estimated(spec), estimated(replace(spec, training=replace(spec.training, steps=10_000)))
+    assert long.seconds == pytest.approx(10 * short.seconds)
+    assert long.memory_bytes == short.memory_bytes
+
+
+def test_precision_costs_time_and_memory() -> None:
+    """Double precision takes more of both."""
+    single = TrainSpec(model=Mlp(), optimizer=Sgd(), training=Training(steps=100))
+    double = replace(single, training=replace(single.training, dtype="float64"))
+    assert estimated(double).seconds > estimated(single).seconds
+    assert estimated(double).memory_bytes > estimated(single).memory_bytes

@@ -1,0 +1,121 @@
+"""What happens when a process dies, one death at a time."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from service.client import Client
+from tests.faults.processes import gone, kill, kill_everything, until, workers_of
+from tests.faults.undisturbed import FOUR_RUNS, undisturbed
+from tests.live import live_server
+
+LONG = {**FOUR_RUNS[0], "training": {"steps": 10_000_000, "log_every": 1000}}
+SHORT = {**FOUR_RUNS[0], "training": {"steps": 30_000, "log_every": 50}}
+
+
+def _step(client: Client, run_id: str) -> int:
+    return int(client.runs.get(run_id)["progress"]["step"])
+
+
+def _begun(client: Client, run_id: str) -> list[int]:
+    """Return the attempts that a worker has begun."""
+    return [event["data"]["attempt"] for event in client.runs.events(run_id) if event["kind"] == "attempt"]
+
+
+def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path: Path) -> None:
+    """The run is taken up again from its checkpoint, by itself, and ends with the bits of an undisturbed run."""
+    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        run_id = client.runs.create(SHORT)["id"]
+        until(lambda: _step(client, run_id) > 0)
+        for pid in workers_of(server.pid):
+            kill(pid)
+        run = client.runs.wait(run_id, timeout=60)
+        assert (run["status"], run["attempt"]) == ("succeeded", 2)
+        assert run["weights_digest"] == undisturbed(SHORT).weights_digest
+        why = [event["data"].get("why") for event in client.runs.events(run_id)]
+        assert "its worker was lost" in why
+
+
+def test_a_killed_idle_worker_harms_nothing(tmp_path: Path) -> None:
+    """A worker that is killed while it waits for work is replaced when there is work."""
+    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        until(lambda: len(workers_of(server.pid)) == 2)
+        for pid in workers_of(server.pid):
+            kill(pid)
+        ids = [client.runs.create(SHORT)["id"] for _ in range(3)]
+        assert [client.runs.wait(run_id, timeout=60)["status"] for run_id in ids] == ["succeeded"] * 3
+
+
+def test_workers_die_with_their_server(tmp_path: Path) -> None:
+    """No orphan trains on when the server alone is killed, and the next server goes on with its runs."""
+    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        run_id = client.runs.create(LONG)["id"]
+        until(lambda: _step(client, run_id) > 0)
+        workers = workers_of(server.pid)
+        assert workers
+        kill(server.pid)
+        server.wait()
+        until(lambda: all(gone(pid) for pid in workers), seconds=2)
+    with live_server(tmp_path / "data") as (url, _), Client(url) as client:
+        reached = _step(client, run_id)
+        until(lambda: _step(client, run_id) > reached)
+        assert client.runs.get(run_id)["attempt"] == 2
+
+
+def test_killing_everything_loses_nothing(tmp_path: Path) -> None:
+    """After a kill of the server and all workers at one instant and a restart, the run ends with the same bits."""
+    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        run_id = client.runs.create(SHORT)["id"]
+        until(lambda: _step(client, run_id) > 0)
+        kill_everything(server)
+    with live_server(tmp_path / "data") as (url, _), Client(url) as client:
+        run = client.runs.wait(run_id, timeout=60)
+        assert (run["status"], run["attempt"]) == ("succeeded", 2)
+        assert run["weights_digest"] == undisturbed(SHORT).weights_digest
+        assert client.runs.loss_history(run_id)["steps"] == undisturbed(SHORT).steps
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_gives_its_runs_back(tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM or Ctrl-C: runs are committed and queued again, the exit code is 0, and the bits stay the same."""
+    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        ids = [client.runs.create(SHORT)["id"] for _ in range(2)]
+        until(lambda: all(_step(client, run_id) > 0 for run_id in ids))
+        started = time.monotonic()
+        os.kill(server.pid, number)
+        assert server.wait(timeout=10) == 0
+        print(f"stopped in {time.monotonic() - started:.2f} s")
+    with live_server(tmp_path / "data") as (url, _), Client(url) as client:
+        for run_id in ids:
+            run = client.runs.wait(run_id, timeout=60)
+            assert (run["status"], run["attempt"]) == ("succeeded", 2)
+            assert run["weights_digest"] == undisturbed(SHORT).weights_digest
+
+
+def test_a_run_that_always_kills_its_worker_fails_and_its_neighbours_do_not(tmp_path: Path) -> None:
+    """A run that loses worker after worker without a step of progress ends as failed with worker_lost."""
+    env = {"POSTGRAD_MAX_STALLED_ATTEMPTS": "3", "POSTGRAD_COMMIT_INTERVAL_SECONDS": "60"}
+    with live_server(tmp_path / "data", **env) as (url, server), Client(url) as client:
+        doomed = client.runs.create(LONG)["id"]
+        for attempt in (1, 2, 3):
+            until(lambda attempt=attempt: attempt in _begun(client, doomed))
+            for pid in workers_of(server.pid):
+                kill(pid)
+        run = client.runs.wait(doomed, timeout=30)
+        assert (run["status"], run["stop_reason"]) == ("failed", "worker_lost")
+        assert client.runs.wait(client.runs.create(SHORT)["id"], timeout=60)["status"] == "succeeded"
+
+
+def test_a_cancelled_run_whose_worker_is_killed_is_cancelled(tmp_path: Path) -> None:
+    """A cancel that the worker did not live to see is not forgotten."""
+    with live_server(tmp_path / "data", POSTGRAD_COMMIT_INTERVAL_SECONDS="60") as (url, server), Client(url) as client:
+        run_id = client.runs.create(LONG)["id"]
+        until(lambda: client.runs.get(run_id)["metrics"] != {})
+        assert client.runs.cancel(run_id)["cancel_requested"]
+        for pid in workers_of(server.pid):
+            kill(pid)
+        assert client.runs.wait(run_id, timeout=30)["status"] == "cancelled"
+        assert client.runs.predict(run_id, [[0.0, 0.0]])["labels"]

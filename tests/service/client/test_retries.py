@@ -1,0 +1,179 @@
+"""What is sent again, when, and what never is."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from service.client import APIConnectionError, APIError, AsyncClient, Client, RateLimitError, ServerError, TooLargeError
+from tests.service.client.blocking import Blocking
+
+Answer = httpx.Response | Exception
+RUN = {"id": "run_1", "status": "succeeded", "updated_at": "now"}
+BUSY = {"detail": "the database is busy", "code": "busy", "request_id": "req_1"}
+
+
+class Script:
+    """Answers requests one after the other, as written."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest) -> Callable[[Script], Any]:
+    """Make either client on a script."""
+
+    def sync_client(script: Script) -> Client:
+        return Client("http://server", http=httpx.Client(transport=httpx.MockTransport(script)))
+
+    def async_client(script: Script) -> Blocking:
+        return Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=httpx.MockTransport(script))))
+
+    made: list[Any] = []
+
+    def connected(script: Script) -> Any:
+        made.append(sync_client(script) if request.param == "sync" else async_client(script))
+        return made[-1]
+
+    request.addfinalizer(lambda: [client.close() for client in made])  # type: ignore[arg-type,return-value]
+    return connected
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Do not sleep; remember for how long."""
+    slept: list[float] = []
+
+    async def doze(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("service.client.sync.time.sleep", slept.append)
+    monkeypatch.setattr("service.client.asynchronous.asyncio.sleep", doze)
+    return slept
+
+
+def test_retry_after_is_honoured(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """A busy server is asked again, not before it has said."""
+    script = Script(httpx.Response(503, json=BUSY, headers={"Retry-After": "7"}), httpx.Response(200, json=RUN))
+    assert connect(script).runs.get("run_1") == RUN
+    assert pauses == [7.0]
+
+
+def test_retry_after_can_be_a_date(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """The other form of the header is understood; a broken one counts as none."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    script = Script(
+        httpx.Response(429, json=BUSY, headers={"Retry-After": soon}),
+        httpx.Response(429, json=BUSY, headers={"Retry-After": "later"}),
+        httpx.Response(200, json=RUN),
+    )
+    assert connect(script).runs.get("run_1") == RUN
+    assert 15 < pauses[0] <= 20
+    assert pauses[1] < 1
+
+
+def test_a_long_wait_is_not_waited(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """A server that asks for an hour gets no second request; the caller decides."""
+    script = Script(httpx.Response(429, json=BUSY, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError, match="the database is busy"):
+        connect(script).runs.get("run_1")
+    assert pauses == []
+
+
+def test_pauses_grow_and_end(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """Two retries with growing pauses, then the error."""
+    script = Script(*[httpx.Response(503, json=BUSY)] * 3)
+    with pytest.raises(ServerError) as error:
+        connect(script).runs.get("run_1")
+    assert (error.value.code, error.value.request_id) == ("busy", "req_1")
+    assert len(script.requests) == 3
+    assert 0.125 <= pauses[0] <= 0.25 <= pauses[1] <= 0.5
+
+
+@pytest.mark.parametrize("broken", [httpx.ReadError(""), httpx.ReadTimeout(""), httpx.RemoteProtocolError("")])
+@pytest.mark.usefixtures("pauses")
+def test_a_post_that_may_have_arrived_is_not_repeated(connect: Callable[[Script], Any], broken: Exception) -> None:
+    """A connection that broke after the request was sent must not train a run twice."""
+    script = Script(broken, httpx.Response(202, json=RUN))
+    with pytest.raises(APIConnectionError) as error:
+        connect(script).runs.create(dataset="spiral", model="softmax")
+    assert error.value.sent
+    assert len(script.requests) == 1
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_post_that_was_refused_is_not_repeated(connect: Callable[[Script], Any]) -> None:
+    """A POST is the caller's to repeat, also when the server was busy."""
+    script = Script(httpx.Response(503, json=BUSY), httpx.Response(202, json=RUN))
+    with pytest.raises(ServerError):
+        connect(script).runs.create(dataset="spiral", model="softmax")
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("broken", [httpx.ConnectError(""), httpx.ConnectTimeout(""), httpx.PoolTimeout("")])
+@pytest.mark.usefixtures("pauses")
+def test_a_post_that_never_left_is_repeated(connect: Callable[[Script], Any], broken: Exception) -> None:
+    """Without a connection nothing has happened yet."""
+    script = Script(broken, httpx.Response(202, json=RUN))
+    assert connect(script).runs.create(dataset="spiral", model="softmax") == RUN
+    assert script.requests[0].content == script.requests[1].content
+
+
+@pytest.mark.parametrize("verb", ["get", "delete"])
+@pytest.mark.usefixtures("pauses")
+def test_what_is_idempotent_is_repeated(connect: Callable[[Script], Any], verb: str) -> None:
+    """GET and DELETE are sent again after a broken connection."""
+    script = Script(httpx.ReadError(""), httpx.Response(200, json=RUN))
+    getattr(connect(script).runs, verb)("run_1")
+    assert len(script.requests) == 2
+
+
+def test_waiting_survives_a_restart(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """A server that is away for a moment does not end the wait, and looks at the run become rarer."""
+    running = {**RUN, "status": "running"}
+    looks = [httpx.Response(200, json=running) for _ in range(20)]
+    script = Script(httpx.ConnectError(""), *looks, httpx.Response(200, json=RUN))
+    seen: list[str] = []
+    assert connect(script).runs.wait("run_1", on_progress=lambda run: seen.append(run["status"])) == RUN
+    assert seen == ["running"]  # the script's runs do not change
+    assert pauses[-1] == 0.5
+
+
+@pytest.mark.usefixtures("pauses")
+def test_answers_of_others_are_told_apart(connect: Callable[[Script], Any]) -> None:
+    """A proxy's page is an error with its status, or is not an answer of this API at all."""
+    page = {"content": b"<h1>hello</h1>", "headers": {"Content-Type": "text/html"}}
+    script = Script(httpx.Response(502, **page), httpx.Response(200, **page), httpx.Response(413, json=[1]))  # type: ignore[arg-type]
+    client = connect(script)
+    with pytest.raises(ServerError, match="the server answered with status 502") as error:
+        client.runs.get("run_1")
+    assert error.value.problem == {}
+    with pytest.raises(APIError, match="is this the address of a postgrad server"):
+        client.runs.get("run_1")
+    with pytest.raises(TooLargeError):
+        client.runs.get("run_1")
+
+
+def test_a_server_that_is_not_ready_says_so(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """Readiness is asked once, not waited for."""
+    assert connect(Script(httpx.Response(503, json=BUSY))).ready() is False
+    assert pauses == []
+
+
+def test_ids_cannot_leave_their_path(connect: Callable[[Script], Any]) -> None:
+    """A slash or a question mark in an id is part of the id."""
+    script = Script(httpx.Response(200, json=RUN))
+    connect(script).runs.get("../datasets?x=1")
+    assert script.requests[0].url.raw_path == b"/v1/runs/..%2Fdatasets%3Fx%3D1"

@@ -1,0 +1,5 @@
+"""The use cases work on a migrated database."""
+
+from tests.service.store.conftest import database, url
+
+__all__ = ["database", "url"]
