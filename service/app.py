@@ -10,10 +10,9 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, errors, models, runs, system
+from service.api import datasets, errors, models, openapi, runs, system
 from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
-from service.api.problems import Problem
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
 from service.runs.predict import ModelCache
@@ -22,12 +21,6 @@ from service.store.migrate import upgrade
 from service.store.unit import Database
 
 log = logging.getLogger(__name__)
-
-PROBLEMS = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
-    for status, title in errors.TITLES.items()
-    if status in (400, 404, 409, 413, 415, 422, 429, 503)
-}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,10 +48,11 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses=PROBLEMS,  # type: ignore[arg-type]
+        responses=openapi.RESPONSES,
         redirect_slashes=False,
     )
     errors.install(app)
+    openapi.install(app)
     for router in (runs.router, models.router, datasets.router, system.router):
         app.include_router(router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 
+from core.fields import show
 from service.api.deps import After, DatasetId, Limit, Order, Server
 from service.api.lists import paged
 from service.api.responses import DatasetList, DatasetOut, Preview
 from service.api.schemas import DatasetCreate, Name
 from service.api.views import dataset_out
 from service.domain import DatasetInfo, StoredDataset
+from service.errors import FieldProblem, InvalidInput
 from service.runs import datasets
 from service.runs.upload import upload as keep_upload
 
@@ -24,10 +26,20 @@ KEPT: dict[int | str, dict[str, Any]] = {
 @router.post("", status_code=201, responses=KEPT)
 def create_dataset(body: DatasetCreate, response: Response, server: Server) -> DatasetOut:
     """Make a synthetic dataset from its parameters and keep it."""
-    return _kept(response, *datasets.create(server.database, body.parameters, body.name))
+    return _kept(response, *datasets.create(server.database, server.settings, body.parameters, body.name))
 
 
-@uploads.post("/upload", status_code=201, responses=KEPT)
+async def _strict(request: Request) -> None:
+    """Refuse what FastAPI would drop: a field that an upload does not have, or has once already."""
+    names = [name for name, _ in (await request.form()).multi_items()]
+    for name in names:
+        if name not in ("file", "label", "name"):
+            raise InvalidInput(FieldProblem((name,), f"{show(name)} is not a known field, expected file, label, name"))
+        if names.count(name) > 1:
+            raise InvalidInput(FieldProblem((name,), f"{name} came {names.count(name)} times, expected once"))
+
+
+@uploads.post("/upload", status_code=201, responses=KEPT, dependencies=[Depends(_strict)])
 def upload_dataset(
     file: UploadFile,
     response: Response,

@@ -7,6 +7,7 @@ from service.api.responses import CheckpointList, EvaluateOut, PredictOut
 from service.api.schemas import EvaluateRequest, PredictRequest
 from service.api.views import checkpoint_outs
 from service.runs import predict as use
+from service.runs.evaluate import evaluate as measure
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
 
@@ -38,6 +39,6 @@ def predict(run_id: RunId, body: PredictRequest, server: Server) -> PredictOut:
 @router.post("/evaluate")
 def evaluate(run_id: RunId, body: EvaluateRequest, server: Server) -> EvaluateOut:
     """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
-    found = use.evaluate(server.database, server.models, run_id, body.dataset, body.checkpoint)
+    found = measure(server.database, server.settings, server.models, run_id, body.dataset, body.checkpoint)
     shown = {name: value for name, value in vars(found).items() if name != "checkpoint"}
     return EvaluateOut(run=run_id, checkpoint=found.checkpoint.id, step=found.checkpoint.step, **shown)

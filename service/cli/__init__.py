@@ -1,5 +1,7 @@
 """The command line. It starts fast: NumPy, FastAPI and SQLAlchemy load only in the commands that need them."""
 
+import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -30,12 +32,16 @@ def _version(*, value: bool) -> None:
 
 @app.callback()
 def postgrad(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Write the version.")] = False
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Write the version.")] = False,  # noqa: ARG001
 ) -> None:
     """POST data, descend the gradient, GET a model.
 
     `postgrad demo` shows what it does; `postgrad serve` starts a server; the other commands talk with one.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without UTF-8 gets a question mark for an arrow, not an error
+            stream.reconfigure(errors="replace")
 
 
 app.command()(serve)

@@ -1,7 +1,7 @@
 """What must come of the demo: the figures that the course publishes, and what follows from the definitions.
 
-Published in CS231n, "Minimal Neural Network Case Study": the softmax classifier reaches a training accuracy of 0.49 at a loss
-of 0.786, the two-layer net 0.98 at 0.245.
+Published in CS231n, "Minimal Neural Network Case Study": the softmax classifier has a loss of 0.786302 at iteration 190 and a
+training accuracy of 0.49; the two-layer net a loss of 0.245292 at iteration 9000 and 0.98.
 """
 
 import math

@@ -12,11 +12,14 @@ from core.data.dataset import Dataset
 from core.fields import read
 from core.spec import SyntheticSpec
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
-from service.errors import FieldProblem, InvalidInput, NotFound
+from service.errors import FieldProblem, InvalidInput, NotFound, TooLarge
+from service.settings import Settings
 from service.store import datasets as store
 from service.store.unit import Database
 
 DatasetRef = SyntheticSpec | StoredDataset
+
+BYTES_A_VALUE = 24  # float64, while it is made and copied
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Description:
     classes: list[str | int]
 
 
-def create(database: Database, spec: SyntheticSpec, name: str | None) -> tuple[DatasetInfo, bool]:
-    """Make and keep a synthetic dataset; return it, and whether it is new."""
+def create(database: Database, settings: Settings, spec: SyntheticSpec, name: str | None) -> tuple[DatasetInfo, bool]:
+    """Make and keep a synthetic dataset; return it, and whether it is new. Raise TooLarge."""
+    check_size(describe(database, spec), settings)
     return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec))
 
 
@@ -75,6 +79,16 @@ def delete(database: Database, dataset_id: str) -> None:
     """Delete a kept dataset that no run uses."""
     if not database.write(lambda db: store.remove(db, dataset_id)):
         raise NotFound("dataset", dataset_id)
+
+
+def check_size(data: Description, settings: Settings) -> None:
+    """Raise TooLarge if the examples need more memory than a run may have."""
+    needed = data.examples * len(data.features) * BYTES_A_VALUE
+    if needed > settings.worker_memory_bytes:
+        raise TooLarge(
+            f"{data.examples:,} examples of {len(data.features):,} features need about {needed:,} bytes of memory, "
+            f"this server allows {settings.worker_memory_bytes:,} (POSTGRAD_WORKER_MEMORY_BYTES)"
+        )
 
 
 def load(database: Database, ref: DatasetRef) -> Dataset:

@@ -1,4 +1,4 @@
-"""Use a run's checkpoint: predict, evaluate. Allowed while the run is still training."""
+"""Predict with a checkpoint of a run. Allowed while the run is still training."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -6,18 +6,16 @@ from threading import Lock
 
 import numpy as np
 
-from core.data.dataset import Dataset, Normaliser
-from core.evaluate import Evaluator, confusion_matrix, scores
+from core.data.dataset import Normaliser
+from core.evaluate import scores
 from core.losses import softmax_
 from core.models import Model, build
 from core.spec import TrainSpec
 from core.state import TrainState
 from core.train import quiet
-from core.types import Floats, Ints
+from core.types import Floats
 from service.domain import Checkpoint, Run
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound
-from service.runs import datasets
-from service.runs.datasets import DatasetRef
 from service.store import checkpoints, runs
 from service.store.unit import Database, Transaction
 
@@ -73,20 +71,6 @@ class Prediction:
     classes: list[str | int]
     scores: Floats
     probabilities: Floats | None
-    checkpoint: Checkpoint
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a checkpoint does on a dataset; confusion matrix: row = true class, column = predicted class."""
-
-    examples: int
-    accuracy: float
-    loss: float
-    data_loss: float
-    reg_loss: float
-    classes: list[str | int]
-    confusion_matrix: list[list[int]]
     checkpoint: Checkpoint
 
 
@@ -162,39 +146,3 @@ def _matrix(inputs: list[list[float]], n_features: int) -> Floats:
             detail = f"inputs[{i}] has {len(row)} features, the model was trained on {n_features}"
             raise InvalidInput(FieldProblem(("inputs", i), detail))
     return np.array(inputs, np.float64)
-
-
-def evaluate(database: Database, cache: ModelCache, run_id: str, ref: DatasetRef | None, checkpoint: str) -> Evaluation:
-    """Measure a checkpoint on a dataset; without one, on all examples of the run's own."""
-    model = trained(database, cache, run_id, checkpoint)
-    run = database.read(lambda db: runs.get(db, run_id))
-    if run is None:
-        raise NotFound("run", run_id)
-    if ref is not None:
-        datasets.describe(database, ref)
-    data = datasets.load(database, ref or datasets.ref_of(run))
-    if data.X.shape[1] != model.model.n_features:
-        detail = f"dataset has {data.X.shape[1]} features, the model was trained on {model.model.n_features}"
-        raise InvalidInput(FieldProblem(("dataset",), detail))
-    return _measure(model, data, _numbered(data, model.classes))
-
-
-def _numbered(data: Dataset, classes: list[str | int]) -> Ints:
-    """Return y (N,) in the model's numbering of the classes."""
-    unknown = [label for label in data.classes if label not in classes]
-    if unknown:
-        detail = f"dataset has the class {unknown[0]!r}, the model knows {', '.join(map(repr, classes[:20]))}"
-        raise InvalidInput(FieldProblem(("dataset",), detail))
-    return np.array([classes.index(label) for label in data.classes])[data.y]
-
-
-def _measure(model: Trained, data: Dataset, y: Ints) -> Evaluation:
-    with quiet():
-        rows = model.model.prepare(model.normaliser(data.X, model.theta.dtype))
-        parts, share = Evaluator(model.model, model.theta, rows, y)()
-    if not np.isfinite(parts.data):
-        raise InvalidInput(FieldProblem(("dataset",), "dataset holds values too large for this model: the loss is not finite"))
-    matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
-    return Evaluation(
-        len(y), share, parts.data + parts.reg, parts.data, parts.reg, model.classes, matrix.tolist(), model.checkpoint
-    )

@@ -48,7 +48,9 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
     if filters.dataset_id is not None:
         query = query.where(runs.c.dataset_id == filters.dataset_id)
     for key, value in filters.tags:
-        query = query.where(runs.c.tags[key].as_string() == value)
+        # Not runs.c.tags[key]: SQLite reads a quote or a backslash in a JSON path otherwise than SQLAlchemy writes it.
+        tags = func.json_each(runs.c.tags).table_valued("key", "value")
+        query = query.where(select(tags).where(tags.c.key == key, tags.c.value == value).exists())
     return [_record(row) for row in db.execute(query)]
 
 

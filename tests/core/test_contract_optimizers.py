@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.optimizers import make
-from core.spec import Adagrad, Adam, OptimizerSpec, Rmsprop, Sgd, Softmax, TrainSpec
+from core.spec import Adagrad, Adam, OptimizerSpec, Rmsprop, Sgd, Softmax, Training, TrainSpec
+from core.train import Problem
 from core.types import Floats
-from tests.core.cases import OPTIMIZERS, kinds
+from tests.core.cases import BLOBS, OPTIMIZERS, kinds, run
 
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
 Gradient = Callable[[Floats], Floats]
@@ -92,6 +93,24 @@ def test_updates_follow_the_textbook(name: str, scale: float) -> None:
     ours = steps(spec, start.copy(), lambda _: next(queue), 20)
     for theta, expected in zip(ours, textbook(spec, start, gradients), strict=True):
         np.testing.assert_allclose(theta, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+
+
+@every_optimizer
+def test_the_loop_counts_the_updates(name: str) -> None:
+    """In training, the first update is number 1, the next number 2: the weights are those of updates made by hand."""
+    spec = TrainSpec(model=Softmax(), optimizer=OPTIMIZERS[name], training=Training(steps=7, dtype="float64"))
+    problem = Problem(spec, BLOBS)
+    state, theta = problem.begin(), problem.begin().theta
+    run(problem, state)
+    program = problem.model.bind(theta, len(BLOBS))
+    program.load(*problem.train)
+
+    def gradient(_: Floats) -> Floats:
+        program.forward(None)
+        program.backward()
+        return program.gradient
+
+    np.testing.assert_allclose(state.theta, minimum(spec.optimizer, theta, gradient, 7), rtol=1e-12)
 
 
 @every_optimizer

@@ -332,6 +332,17 @@ def test_a_bad_gradient_stops_before_it_is_used() -> None:
     assert state.finite
 
 
+@pytest.mark.parametrize("part", ["W1", "b1"])
+def test_a_bad_parameter_is_named(part: str) -> None:
+    """Where a parameter itself is no longer finite, it is named rather than the loss that shows it."""
+    problem = Problem(TrainSpec(model=Softmax(), training=Training(steps=20)), SPIRAL)
+    state = problem.begin()
+    problem.model.layout.named(state.theta)[part][...] = np.inf
+    _, error = run_to_divergence(problem, state)
+    assert error is not None
+    assert error.tensor == part
+
+
 def test_a_sound_run_does_not_diverge() -> None:
     """A run that stays finite ends without an error."""
     problem = Problem(TrainSpec(model=Softmax(), training=Training(steps=5)), SPIRAL)

@@ -340,7 +340,7 @@ class TestUnexpected:
 
     def fail(self, *_: object) -> None:
         """Stand in for a use case and fail with details that are nobody's business."""
-        raise RuntimeError(f"in /srv/postgrad/runs.py: UPDATE runs SET name = ?; {self.SECRET}")
+        raise RuntimeError(f"no such table: runs, in /srv/postgrad/store.py, of {self.SECRET}")
 
     def test_tells_the_client_nothing(
         self, idle: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

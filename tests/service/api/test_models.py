@@ -309,3 +309,10 @@ class TestEvaluate:
         answer = api.post(f"/v1/runs/{run['id']}/evaluate", json={"dataset": {"kind": "stored", "id": other}})
         assert answer.status_code == 422
         assert answer.json()["detail"] == "dataset has the class 'virginica', the model knows 'setosa', 'versicolor'"
+
+    def test_too_large_a_dataset(self, api: Api, net: Json) -> None:
+        """A described dataset that needs more memory than a run may have is refused before it is made: 413."""
+        huge = {"kind": "blobs", "points_per_class": 100_000, "classes": 100, "features": 1000}
+        answer = api.post(f"/v1/runs/{net['id']}/evaluate", json={"dataset": huge})
+        assert answer.status_code == 413
+        assert "POSTGRAD_WORKER_MEMORY_BYTES" in answer.json()["detail"]

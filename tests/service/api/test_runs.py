@@ -1,6 +1,7 @@
 """/v1/runs: create, look, wait, stop, delete."""
 
 import math
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -235,11 +236,10 @@ class TestHistory:
     def test_grows_while_the_run_trains(self, api: Api, running: str) -> None:
         """While a run trains, its history can be read already, and grows."""
         before = api.get(f"/v1/runs/{running}/loss-history").json()
-        api.wait(running, "running")
-        for _ in range(200):
+        after = before
+        deadline = time.monotonic() + 30
+        while after["total_points"] == before["total_points"] and time.monotonic() < deadline:
             after = api.get(f"/v1/runs/{running}/loss-history").json()
-            if after["total_points"] > before["total_points"]:
-                break
         assert after["total_points"] > before["total_points"] > 0
         assert after["steps"][: len(before["steps"])] == before["steps"]
 
@@ -325,7 +325,6 @@ class TestList:
         found = idle.get("/v1/runs", params={"tag": f"{key}:{key}"}).json()["data"]
         assert [run["id"] for run in found] == [run]
 
-    @pytest.mark.xfail(strict=True, reason="store/runs.py: SQLite does not take SQLAlchemy's quoting of these JSON paths")
     @pytest.mark.parametrize("key", ['a"b', "a\\b"])
     def test_tags_with_quote_or_backslash_are_found(self, idle: Api, key: str) -> None:
         """A tag whose key holds a quote or a backslash can be searched for."""
@@ -494,6 +493,8 @@ class TestEvents:
         events = api.get(f"/v1/runs/{example['id']}/events", params={"limit": 1000}).json()["data"]
         assert [event["id"] for event in events] == list(range(1, len(events) + 1))
         assert {event["kind"] for event in events} == {"state", "attempt", "metrics", "checkpoint"}
+        (attempt,) = [event["data"] for event in events if event["kind"] == "attempt"]
+        assert attempt == {"attempt": 1, "from_step": 0}
         states = [event["data"]["status"] for event in events if event["kind"] == "state"]
         assert states == ["queued", "running", "succeeded"]
         times = [datetime.fromisoformat(event["created_at"]) for event in events]

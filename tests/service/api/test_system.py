@@ -191,7 +191,6 @@ class TestOpenapi:
                 for status in ("404", "422", "503"):
                     assert "#/components/schemas/Problem" in str(operation["responses"][status])
 
-    @pytest.mark.xfail(strict=True, reason="app.py: PROBLEMS has an empty schema under application/problem+json")
     def test_problems_have_their_media_type(self, idle: Api) -> None:
         """The schema of a problem stands under the media type that problems are sent as."""
         for methods in idle.openapi["paths"].values():

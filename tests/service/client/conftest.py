@@ -12,7 +12,7 @@ from tests.service.client.blocking import Blocking
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a live server."""
+    """Yield the address of a live server."""
     with live_server(tmp_path_factory.mktemp("client") / "data") as (url, _):
         yield url
 

@@ -1,6 +1,6 @@
 """What is sent again, when, and what never is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -24,6 +24,7 @@ class Script:
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
         self.requests.append(request)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -32,23 +33,21 @@ class Script:
 
 
 @pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest) -> Callable[[Script], Any]:
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[[Script], Any]]:
     """Make either client on a script."""
-
-    def sync_client(script: Script) -> Client:
-        return Client("http://server", http=httpx.Client(transport=httpx.MockTransport(script)))
-
-    def async_client(script: Script) -> Blocking:
-        return Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=httpx.MockTransport(script))))
-
     made: list[Any] = []
 
     def connected(script: Script) -> Any:
-        made.append(sync_client(script) if request.param == "sync" else async_client(script))
+        transport = httpx.MockTransport(script)
+        if request.param == "sync":
+            made.append(Client("http://server", http=httpx.Client(transport=transport)))
+        else:
+            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport))))
         return made[-1]
 
-    request.addfinalizer(lambda: [client.close() for client in made])  # type: ignore[arg-type,return-value]
-    return connected
+    yield connected
+    for client in made:
+        client.close()
 
 
 @pytest.fixture

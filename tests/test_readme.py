@@ -1,0 +1,50 @@
+"""The tour of the README, pasted line by line, does what it prints."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.live import ROOT, live_server
+
+README = ROOT / "README.md"
+
+
+def _steps(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of the console blocks with the output that stands below it."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            lines = step.splitlines()
+            more = next((i for i, line in enumerate(lines[1:], 1) if not line.startswith("> ")), len(lines))
+            command = "\n".join([lines[0], *(line.removeprefix("> ") for line in lines[1:more])])
+            yield command, "\n".join(lines[more:])
+
+
+def _matches(expected: str, printed: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in expected.split("…"))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_the_tour_prints_what_it_says(tmp_path: Path) -> None:
+    """Each command of the tour runs in one shell and prints what the README shows, but for what is marked with …."""
+    steps = list(_steps(README.read_text()))
+    assert len(steps) >= 12
+    with live_server(tmp_path / "data") as (url, _):
+        shell = subprocess.Popen(["bash"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        for command, expected in steps:
+            here = command.replace("http://127.0.0.1:8000", url).replace("/tmp/", f"{tmp_path}/")
+            shell.stdin.write(f"{here}\necho; echo '---end'\n")
+            shell.stdin.flush()
+            printed = "".join(iter(shell.stdout.readline, "---end\n")).strip("\n")
+            assert _matches(expected, printed), f"{command}\nexpected:\n{expected}\nprinted:\n{printed}"
+        shell.stdin.close()
+        shell.wait(timeout=10)
+        shell.stdout.close()
+
+
+def test_the_check_above_can_fail() -> None:
+    """A wrong output is found: an expectation without its wildcard does not match."""
+    assert _matches('{"id":"run_…"}', '{"id":"run_01"}')
+    assert not _matches('{"id":"run_"}', '{"id":"run_01"}')
