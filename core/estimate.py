@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from core.evaluate import CHUNK
 from core.models import build
 from core.optimizers import make
 from core.spec import Mlp, TrainSpec, held_out
@@ -39,7 +40,7 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
         n * n_features * 8 * 3  # the examples, the training part, its normalised copy
         + item * n * (n_features + 1) * 2
         + item * parameters * (6 + 2 * make(spec.optimizer).slots)
-        + item * units * (batch + (passes - 1) * min(n, 4096))
+        + item * units * (batch + (passes - 1) * min(n_train, CHUNK) + min(n - n_train, CHUNK))
     )
     forward = 2 * sum((inner + 1) * out for inner, out in pairwise(sizes))
     calls = 12 + 9 * len(hidden)

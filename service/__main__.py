@@ -9,7 +9,7 @@ def main() -> None:
     """Run the command line."""
     from service.cli import app  # noqa: PLC0415 (see above)
 
-    app()
+    app(prog_name="postgrad")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_every_error_has_a_status() -> None:
     assert kinds - {errors.ServiceError} - started == {kind for kind in STATUS if issubclass(kind, errors.ServiceError)}
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))], ids=lambda path: path.name)
 def test_files_that_are_named_are_there(path: Path) -> None:
     """A file that a document names exists."""
     named = re.findall(r"`((?:core|service|tests|docs|migrations|examples)/[\w./-]+)`", path.read_text())

@@ -47,7 +47,7 @@ class TrainSpec:
         """Read a spec from JSON values; raise SpecError that names the path of what is wrong."""
         if isinstance(value, dict) and "version" in value:
             version = value["version"]
-            if version != SPEC_VERSION:
+            if version is True or version != SPEC_VERSION:
                 raise SpecError(("version",), f"is {version!r}, this program reads {SPEC_VERSION}")
             value = {k: v for k, v in value.items() if k != "version"}
         spec = read(TrainSpec, value)

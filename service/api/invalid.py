@@ -41,6 +41,7 @@ def _must(item: Any) -> str:
     if item["type"] in MUST:
         return MUST[item["type"]]
     text = item["msg"].removeprefix("Value error, ").partition(" after validation")[0]
+    text = text.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
     return "must be a file" if "UploadFile" in text else re.sub(r"^\w+ should", "must", text)
 
 

@@ -22,7 +22,7 @@ class Page(BaseModel, Generic[T]):
 
 
 class Progress(BaseModel):
-    """How far a run is; the rate is over the last interval, null before there is one."""
+    """How far a run is; the rate is that of the present attempt, null before its first step."""
 
     step: int
     steps: int

@@ -57,7 +57,11 @@ def info(server: Server) -> dict[str, Any]:
         "workers": settings.workers,
         "queued": queued,
         "running": running,
-        "limits": {name: getattr(settings, name) for name in type(settings).model_fields if name.startswith("max_")},
+        "limits": {
+            name: getattr(settings, name)
+            for name in type(settings).model_fields
+            if name.endswith("_bytes") or name.startswith("max_")
+        },
         "links": {"runs": "/v1/runs", "datasets": "/v1/datasets", "docs": "/docs", "openapi": "/openapi.json"},
     }
 

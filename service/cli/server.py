@@ -80,6 +80,8 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         bound = socket.create_server(address[:2], family=family)
+        # asyncio would set it only on sockets that name their protocol, as these do not: 45 against 3 ms a request.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         fail(

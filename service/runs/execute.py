@@ -40,7 +40,8 @@ def _begin_and_train(
     database: Database, run: Run, attempt: int, commit_interval_seconds: float, stopping: Callable[[], bool]
 ) -> None:
     try:
-        problem = Problem(TrainSpec.from_dict(run.spec), datasets.load(database, datasets.ref_of(run)))
+        with quiet():
+            problem = Problem(TrainSpec.from_dict(run.spec), datasets.load(database, datasets.ref_of(run)))
         state = _latest_state(database, run) or problem.begin()
     except (CoreError, NotFound, MemoryError) as error:
         _fail_unstarted(database, run.id, attempt, error)

@@ -40,8 +40,7 @@ class Recorder:
         self._begun = False
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
         self._from_step = state.step
-        self._rate: float | None = None
-        self._last_commit, self._last_step = time.monotonic(), state.step
+        self._started = time.monotonic()
         self.due_at = 0.0  # the first commit follows the first step at once: there is something to predict with
 
     def see(self, point: Point, state: TrainState) -> None:
@@ -120,7 +119,8 @@ class Recorder:
     def _write(self, state: TrainState, end: End | None = None) -> bool:
         snapshots = self._snapshots(state)
         points = list(self._points)
-        self._measure_rate(state)
+        done = state.step - self._from_step
+        rate = done / max(time.monotonic() - self._started, 1e-9) if done else None
 
         def work(db: Transaction) -> bool:
             cancel = lifecycle.progress(
@@ -128,7 +128,7 @@ class Recorder:
                 self._run_id,
                 self._attempt,
                 step=state.step,
-                steps_per_second=self._rate,
+                steps_per_second=rate,
                 metrics=self._metrics,
                 best_step=self._best_step,
             )  # first: it is the fence
@@ -157,12 +157,6 @@ class Recorder:
             if candidate is not None and candidate.step > self._saved_step:
                 by_step.setdefault(candidate.step, Snapshot.of(candidate, kept=False))
         return [by_step[step] for step in sorted(by_step)]
-
-    def _measure_rate(self, state: TrainState) -> None:
-        moment = time.monotonic()
-        if state.step > self._last_step:
-            self._rate = (state.step - self._last_step) / max(moment - self._last_commit, 1e-9)
-        self._last_commit, self._last_step = moment, state.step
 
 
 def _happened(points: list[Point], saved: list[Checkpoint], snapshots: list[Snapshot]) -> list[tuple[str, dict[str, Any]]]:

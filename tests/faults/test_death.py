@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ def _step(client: Client, run_id: str) -> int:
     return int(client.runs.get(run_id)["progress"]["step"])
 
 
-def _begun(client: Client, run_id: str) -> list[int]:
-    """Return the attempts that a worker has begun."""
-    return [event["data"]["attempt"] for event in client.runs.events(run_id) if event["kind"] == "attempt"]
+def _has_begun(client: Client, run_id: str, attempt: int) -> bool:
+    """Return whether a worker has begun the attempt."""
+    begun = [event["data"]["attempt"] for event in client.runs.events(run_id) if event["kind"] == "attempt"]
+    return attempt in begun
 
 
 def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_a_run_that_always_kills_its_worker_fails_and_its_neighbours_do_not(tmp_
     with live_server(tmp_path / "data", **env) as (url, server), Client(url) as client:
         doomed = client.runs.create(LONG)["id"]
         for attempt in (1, 2, 3):
-            until(lambda attempt=attempt: attempt in _begun(client, doomed))
+            until(partial(_has_begun, client, doomed, attempt))
             for pid in workers_of(server.pid):
                 kill(pid)
         run = client.runs.wait(doomed, timeout=30)

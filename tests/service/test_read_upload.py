@@ -649,7 +649,7 @@ def test_mutations(kind: str, number: int) -> None:
     """Damaged files are datasets or refusals, never another error and never the end of the process."""
     seed = 20240607
     print(f"seed {seed}, {number} mutations of {kind}")  # noqa: T201 - pytest shows it when the test fails
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)
     contents = [mutated(VALID[kind], rng) for _ in range(number)]
     if kind == "npy":  # damaged arrays in a zip file that is sound, so that no check sum saves us
         contents = [zipped({"X.npy": content, "y.npy": stored(np.arange(30) % 3)}) for content in contents]

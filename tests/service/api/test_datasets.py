@@ -61,7 +61,7 @@ class TestCreate:
             (
                 {"parameters": {"kind": "blobs", "classes": 1}},
                 "#/parameters/classes",
-                "parameters.classes is 1, must be greater than or equal to 2",
+                "parameters.classes is 1, must be at least 2",
             ),
             ({"parameters": SPIRAL, "name": ""}, "#/name", "name is '', must have at least 1 character"),
             ({"parameters": SPIRAL, "colour": 1}, "#/colour", "colour is not a known field"),

@@ -51,18 +51,18 @@ FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one f
     (body("training", "steps", value=1.5), "#/training/steps", "training.steps is 1.5, must be a valid integer"),
     (body("training", "steps", value=[3]), "#/training/steps", "training.steps is a list of 1 items, must be a valid integer"),
     (body("training", "steps", value={}), "#/training/steps", "training.steps is an object, must be a valid integer"),
-    (body("training", "steps", value=0), "#/training/steps", "training.steps is 0, must be greater than or equal to 1"),
+    (body("training", "steps", value=0), "#/training/steps", "training.steps is 0, must be at least 1"),
     (body("training", "seed", value=None), "#/training/seed", "training.seed is null, must be a valid integer"),
-    (body("training", "seed", value=-1), "#/training/seed", "training.seed is -1, must be greater than or equal to 0"),
+    (body("training", "seed", value=-1), "#/training/seed", "training.seed is -1, must be at least 0"),
     (
         body("training", "seed", value=BIG),
         "#/training/seed",
-        f"training.seed is {BIG}, must be less than or equal to 4294967295",
+        f"training.seed is {BIG}, must be at most 4294967295",
     ),
     (
         body("training", "steps", value=-BIG - 1),
         "#/training/steps",
-        f"training.steps is {-BIG - 1}, must be greater than or equal to 1",
+        f"training.steps is {-BIG - 1}, must be at least 1",
     ),
     (body("training", "standardize", value=1), "#/training/standardize", "training.standardize is 1, must be a valid boolean"),
     (
@@ -91,7 +91,7 @@ FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one f
     (raw("model", "reg", literal="1e400"), "#/model/reg", "model.reg is inf, must be a finite number"),
     (raw("training", "steps", literal="1e400"), "#/training/steps", "training.steps is inf, must be a valid integer"),
     (raw("training", "seed", literal="NaN"), "#/training/seed", "training.seed is nan, must be a valid integer"),
-    (body("model", "reg", value=BIG), "#/model/reg", f"model.reg is {BIG}, must be less than or equal to 1000000"),
+    (body("model", "reg", value=BIG), "#/model/reg", f"model.reg is {BIG}, must be at most 1000000"),
     (
         body("optimizer", "learning_rate", value=0),
         "#/optimizer/learning_rate",
@@ -107,7 +107,7 @@ FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one f
     (
         body("model", value={"kind": "mlp", "hidden_sizes": [10, 0]}),
         "#/model/hidden_sizes/1",
-        "model.hidden_sizes[1] is 0, must be greater than or equal to 1",
+        "model.hidden_sizes[1] is 0, must be at least 1",
     ),
     (
         body("model", value={"kind": "mlp", "hidden_sizes": [10] * 21}),

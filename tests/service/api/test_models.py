@@ -289,7 +289,7 @@ class TestEvaluate:
             (
                 {"kind": "spiral", "noise": -1},
                 "#/dataset/noise",
-                "dataset.noise is -1, must be greater than or equal to 0",
+                "dataset.noise is -1, must be at least 0",
             ),
             ({"kind": "moons", "factor": 1}, "#/dataset/factor", "dataset.factor is not a known field"),
             ({}, "#/dataset/kind", "dataset.kind is missing"),

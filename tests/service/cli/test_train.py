@@ -115,7 +115,7 @@ def test_a_body_comes_from_stdin(postgrad: Run) -> None:
         (("train", "--dataset", "spiral"), "say what to train"),
         (
             ("train", "--dataset", "spiral", "--model", "svm", "--steps", "0"),
-            "training.steps is 0, must be greater than or equal to 1",
+            "training.steps is 0, must be at least 1",
         ),
         (("train", "--dataset", "spiral", "--model", "cnn"), "must be one of softmax, svm, mlp"),
         (("train", "--dataset", "spiral", "--model", "mlp", "--hidden", "1;2"), "expected whole numbers with commas"),
