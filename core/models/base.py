@@ -73,12 +73,26 @@ class Layout:
         """Return the weights of each layer without the bias column, (out, in)."""
         return [view[:, :-1] for view in self.views(flat)]
 
-    def decay(self, reg: float, dtype: DType) -> Floats:
-        """Return a vector (P,) that is `reg` at weights and 0 at biases: the gradient of ½·reg·ΣW² is decay·theta."""
-        decay = np.full(self.size, reg, dtype)
-        for view in self.views(decay):
+
+class WeightDecay:
+    """L2 regularisation: ½·reg·ΣW² over the weights, not the biases, and its gradient reg·W. Bound to a theta (P,)."""
+
+    def __init__(self, layout: Layout, theta: Floats, reg: float) -> None:
+        self._theta = theta
+        self._reg = np.full(layout.size, reg, theta.dtype)  # reg at weights, 0 at biases: one product over the flat vector
+        for view in layout.views(self._reg):
             view[:, -1] = 0
-        return decay
+        self._work = np.empty_like(theta)
+
+    def value(self) -> float:
+        """Return ½·reg·ΣW²."""
+        np.multiply(self._reg, self._theta, out=self._work)
+        return 0.5 * float(self._work @ self._theta)
+
+    def add_to_(self, gradient: Floats) -> None:
+        """Add reg·W to the gradient (P,)."""
+        np.multiply(self._reg, self._theta, out=self._work)
+        np.add(gradient, self._work, out=gradient)
 
 
 class Program(Protocol):

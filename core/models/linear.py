@@ -8,7 +8,7 @@ import numpy as np
 
 from core.initializers import normal
 from core.losses import Loss, MulticlassHinge, SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, with_ones
+from core.models.base import Layout, LossParts, WeightDecay, with_ones
 from core.types import Array, DType, Floats, Ints
 
 
@@ -61,12 +61,10 @@ class LinearProgram:
 
     def __init__(self, model: Linear, theta: Floats, n: int) -> None:
         layout = model.layout
-        self.theta = theta
         self.gradient = np.empty_like(theta)
         (self._W,) = layout.views(theta)
         (self._dW,) = layout.views(self.gradient)
-        self._decay = layout.decay(model.reg, theta.dtype)
-        self._penalty = np.empty_like(theta)
+        self._decay = WeightDecay(layout, theta, model.reg)
         self._S = np.empty((model.n_classes, n), theta.dtype)
         self.scores = self._S.T
         self._loss = model.bind_loss(n, theta.dtype)
@@ -83,12 +81,10 @@ class LinearProgram:
 
     def loss(self) -> LossParts:
         """Return the data loss and ½·reg·ΣW²."""
-        penalty = np.multiply(self._decay, self.theta, out=self._penalty)
-        return LossParts(self._loss.value(self.scores), 0.5 * float(penalty @ self.theta))
+        return LossParts(self._loss.value(self.scores), self._decay.value())
 
     def backward(self) -> None:
         """d[W | b] = dS [X | 1] + reg·[W | 0]."""
         self._loss.gradient_(self.scores)
         np.matmul(self._S, self._rows, out=self._dW)
-        np.multiply(self._decay, self.theta, out=self._penalty)
-        np.add(self.gradient, self._penalty, out=self.gradient)
+        self._decay.add_to_(self.gradient)

@@ -9,7 +9,7 @@ import numpy as np
 from core.initializers import INITIALIZERS
 from core.layers import ACTIVATIONS
 from core.losses import SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, with_ones
+from core.models.base import Layout, LossParts, WeightDecay, with_ones
 from core.types import Array, DType, Floats, Ints
 
 
@@ -59,14 +59,12 @@ class MlpProgram:
 
     def __init__(self, model: Mlp, theta: Floats, n: int) -> None:
         layout, dtype = model.layout, theta.dtype
-        self.theta = theta
         self.gradient = np.empty_like(theta)
         self._W = layout.views(theta)
         self._dW = layout.views(self.gradient)
         # The way back through a layer needs its weights without the bias column, transposed: (in, out).
         self._Wt = [W.T for W in layout.weights(theta)]
-        self._decay = layout.decay(model.reg, dtype)
-        self._penalty = np.empty_like(theta)
+        self._decay = WeightDecay(layout, theta, model.reg)
         hidden = model.hidden_sizes
         self._O = [np.empty((h, n), dtype) for h in hidden]
         self._A = [np.ones((h + 1, n), dtype) for h in hidden]
@@ -93,8 +91,7 @@ class MlpProgram:
 
     def loss(self) -> LossParts:
         """Return the data loss and ½·reg·ΣW² over all layers."""
-        penalty = np.multiply(self._decay, self.theta, out=self._penalty)
-        return LossParts(self._loss.value(self.scores), 0.5 * float(penalty @ self.theta))
+        return LossParts(self._loss.value(self.scores), self._decay.value())
 
     def backward(self) -> None:
         """d[W | b] = dO Aᵀ, dH = Wᵀ dO, dO = dH · f'(O), from the scores down; then the regularisation is added."""
@@ -107,5 +104,4 @@ class MlpProgram:
                 np.matmul(self._Wt[i], dO, out=dH)
                 self._f[i - 1].backward_(dH, self._H[i - 1])
                 dO = dH
-        np.multiply(self._decay, self.theta, out=self._penalty)
-        np.add(self.gradient, self._penalty, out=self.gradient)
+        self._decay.add_to_(self.gradient)
