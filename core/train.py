@@ -67,7 +67,7 @@ def train(problem: Problem, state: TrainState) -> Iterator[Point | None]:
         point, bad = None, None
         if last or state.step % log_every == 0:
             measured = measure(program)  # also if its point came before a stop: a bad loss still ends the run
-            bad = None if isfinite(measured.metrics["loss"]) else "loss"
+            bad = None if isfinite(measured.metrics["loss"]) and state.finite else "loss"
             if state.step > state.logged:
                 point = measured
                 state.logged = state.step

@@ -11,6 +11,8 @@ from core.types import DType, Floats, Ints
 
 Label = str | int
 
+LARGEST = 1e100  # beyond, the square of a value or a sum of squares would leave the range of float64
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -29,11 +31,12 @@ class Dataset:
             raise DataError(f"there are {self.X.shape[0]} examples of {self.X.shape[1]} features, at least 1 of 1 is needed")
         if len(self.classes) < 2:
             raise DataError(f"there is only the class {self.classes[0]!r}, at least 2 are needed")
-        if not np.isfinite(self.X).all():
-            row, column = np.argwhere(~np.isfinite(self.X))[0]
-            raise DataError(
-                f"row {row + 1}, column {self.features[column]!r} is {self.X[row, column]}, must be a finite number"
-            )
+        usable = np.abs(self.X) <= LARGEST  # false for NaN as well
+        if not usable.all():
+            row, column = np.argwhere(~usable)[0]
+            value = self.X[row, column]
+            allowed = f"a number between -{LARGEST:g} and {LARGEST:g}"
+            raise DataError(f"row {row + 1}, column {self.features[column]!r} is {value}, must be {allowed}")
 
     @classmethod
     def of(cls, X: Floats, labels: list[Label], features: tuple[str, ...] | None = None) -> Self:

@@ -24,7 +24,9 @@ DatasetField = Annotated[
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 CheckpointName = Annotated[
-    str, Field(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint")
+    str,
+    Field(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint"),
+    AfterValidator(printable),
 ]
 
 

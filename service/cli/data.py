@@ -39,6 +39,7 @@ def ls(*, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
     elif not page["data"]:
         talk.note("there are no datasets; keep one: postgrad data put FILE --label COLUMN")
     else:
-        talk.console().print(show.datasets_table(page["data"]))
+        terminal = talk.console()
+        terminal.print(show.datasets_table(page["data"], terminal.width))
         if page["has_more"]:
             talk.note("there are more, see --limit")

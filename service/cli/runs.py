@@ -23,7 +23,8 @@ def ls(*, status: Status = None, model: Model = None, limit: Limit = 20, as_json
     elif not page["data"]:
         talk.note("there are no runs; train one: postgrad train --dataset spiral --model softmax")
     else:
-        talk.console().print(show.runs_table(page["data"]))
+        terminal = talk.console()
+        terminal.print(show.runs_table(page["data"], terminal.width))
         if page["has_more"]:
             talk.note("there are more, see --limit")
 

@@ -1,15 +1,12 @@
 """The command `postgrad serve`."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from service.blas import use_one_thread
 from service.cli.configure import configure
-
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Read when NumPy loads. More threads make small products slower, and bits depend on their number."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")]
@@ -26,8 +23,7 @@ def serve(
 
     Each flag has a variable: --data-dir is POSTGRAD_DATA_DIR. A flag wins over the variable, that over `.env`.
     """
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
+    use_one_thread()
     settings = configure(host=host, port=port, data_dir=data_dir, workers=workers)
     from service.cli.server import run  # noqa: PLC0415 (loads NumPy, which must find the variables set)
 

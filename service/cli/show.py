@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -73,17 +74,39 @@ def table(*columns: str, right: Iterable[str] = ()) -> Table:
     return made
 
 
-def runs_table(runs: list[Object]) -> Table:
-    """Show a list of runs."""
-    numbers = ("Steps", "Loss", "Accuracy", "Held out")
-    made = table("Id", "Status", "Model", "Data", *numbers, "Created", "Name", right=numbers)
-    for run in runs:
-        values = [number(last(run, "loss")), share(last(run, "train_accuracy")), share(last(run, "val_accuracy"))]
-        step, steps = run["progress"]["step"], run["progress"]["steps"]
-        of = f"{steps:,}" if step == steps else f"{step:,} of {steps:,}"
-        name = Text(run["name"] or "")
-        made.add_row(run["id"], status_of(run), model_of(run), data_of(run), of, *values, _moment(run["created_at"]), name)
+def fitting(rows: list[dict[str, Text]], width: int, *, drop: tuple[str, ...], right: Iterable[str]) -> Table:
+    """Make a table no wider than the terminal by leaving out whole columns, the first of `drop` first: an id stays whole."""
+    names = list(rows[0])
+    widths = {name: max(cell_len(name), *(row[name].cell_len for row in rows)) for name in names}
+    for name in drop:
+        if sum(widths[kept] + 2 for kept in names) - 2 > width:
+            names.remove(name)
+    made = table(*names, right=right)
+    for row in rows:
+        made.add_row(*(row[name] for name in names))
     return made
+
+
+def runs_table(runs: list[Object], width: int) -> Table:
+    """Show a list of runs."""
+    rows = []
+    for run in runs:
+        step, steps = run["progress"]["step"], run["progress"]["steps"]
+        row = {
+            "Id": run["id"],
+            "Status": status_of(run),
+            "Model": model_of(run),
+            "Data": data_of(run),
+            "Steps": f"{steps:,}" if step == steps else f"{step:,} of {steps:,}",
+            "Loss": number(last(run, "loss")),
+            "Accuracy": share(last(run, "train_accuracy")),
+            "Held out": share(last(run, "val_accuracy")),
+            "Created": _moment(run["created_at"]),
+            "Name": run["name"] or "",
+        }
+        rows.append({name: Text(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+    drop = ("Name", "Created", "Data", "Held out", "Steps", "Loss")
+    return fitting(rows, width, drop=drop, right=("Steps", "Loss", "Accuracy", "Held out"))
 
 
 def run_details(run: Object) -> Group:
@@ -143,16 +166,22 @@ def _series(run: Object) -> Table:
     return made
 
 
-def datasets_table(datasets: list[Object]) -> Table:
+def datasets_table(datasets: list[Object], width: int) -> Table:
     """Show a list of datasets."""
-    numbers = ("Examples", "Features")
-    made = table("Id", "Name", "Kind", *numbers, "Classes", "Created", right=numbers)
+    rows = []
     for data in datasets:
         names = [str(label) for label in data["classes"]]
-        shown = ", ".join(names if len(names) <= 5 else [*names[:4], f"… {len(names)} in all"])
-        sizes = (f"{data['examples']:,}", f"{len(data['features']):,}")
-        made.add_row(data["id"], Text(data["name"]), data["kind"], *sizes, Text(shown), _moment(data["created_at"]))
-    return made
+        row = {
+            "Id": data["id"],
+            "Name": data["name"],
+            "Kind": data["kind"],
+            "Examples": f"{data['examples']:,}",
+            "Features": f"{len(data['features']):,}",
+            "Classes": ", ".join(names if len(names) <= 5 else [*names[:4], f"… {len(names)} in all"]),
+            "Created": _moment(data["created_at"]),
+        }
+        rows.append({name: Text(cell) for name, cell in row.items()})
+    return fitting(rows, width, drop=("Created", "Classes", "Kind", "Features"), right=("Examples", "Features"))
 
 
 def predictions_table(answer: Object) -> Table:

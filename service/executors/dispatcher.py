@@ -7,7 +7,7 @@ import threading
 
 from service.domain import Run, RunStatus, StopReason
 from service.errors import Busy
-from service.executors.local import Job, LocalExecutor
+from service.executors.local import LocalExecutor, Lost
 from service.executors.worker import WorkerSettings
 from service.settings import Settings
 from service.store import lifecycle, runs
@@ -26,7 +26,7 @@ class Dispatcher:
         self._database, self._settings = database, settings
         worker = WorkerSettings(settings.url, settings.commit_interval_seconds, os.getpid())
         self._executor = LocalExecutor(settings.workers, worker, on_free=self.wake, on_lost=self._note_lost)
-        self._lost: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._lost: queue.SimpleQueue[Lost] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
@@ -34,7 +34,7 @@ class Dispatcher:
     def start(self) -> None:
         """Take back what an earlier server left running, then begin to place runs."""
         for job in self._database.read(lifecycle.running):
-            self._take_back(job, "the server was restarted")
+            self._take_back(Lost(job, "the server was restarted", blame=False))
         self._executor.open()
         self._thread.start()
 
@@ -53,10 +53,13 @@ class Dispatcher:
         self._wake.set()
         self._thread.join(POLL_SECONDS * 4)
         self._executor.close(self._settings.shutdown_seconds)
-        self._handle_lost()
+        try:
+            self._handle_lost()
+        except Busy as error:
+            log.warning("some runs are taken back only at the next start: %s", error)
 
-    def _note_lost(self, job: Job) -> None:
-        self._lost.put(job)
+    def _note_lost(self, lost: Lost) -> None:
+        self._lost.put(lost)
         self._wake.set()
 
     def _loop(self) -> None:
@@ -65,24 +68,30 @@ class Dispatcher:
             self._wake.clear()
             try:
                 self._handle_lost()
-                if free := self._executor.free:
-                    for job in self._database.write(lambda db: lifecycle.claim(db, free)):
-                        self._executor.submit(job)
+                self._place()
             except Busy as error:
                 log.warning("cannot place runs now: %s", error)
+            except Exception:  # whatever it is, the queue must not stand still when it is over
+                log.exception("placing runs failed and is tried again")
+
+    def _place(self) -> None:
+        free = self._executor.free
+        if free:
+            for job in self._database.write(lambda db: [] if self._stopping else lifecycle.claim(db, free)):
+                self._executor.submit(job)
 
     def _handle_lost(self) -> None:
         while not self._lost.empty():
-            job = self._lost.get()
+            lost = self._lost.get()
             try:
-                self._take_back(job, "its worker was lost")
-            except Busy:
-                self._lost.put(job)
+                self._take_back(lost)
+            except BaseException:
+                self._lost.put(lost)
                 raise
 
-    def _take_back(self, job: Job, why: str) -> None:
-        """Queue a run again, or end it if that has led nowhere too often."""
-        run_id, attempt = job
+    def _take_back(self, lost: Lost) -> None:
+        """Queue a run again, or end it if it has led nowhere too often."""
+        run_id, attempt = lost.job
 
         def work(db: Transaction) -> None:
             run = runs.get(db, run_id)
@@ -90,10 +99,10 @@ class Dispatcher:
                 return
             if run.cancel_requested:
                 lifecycle.finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
-            elif run.stalled_attempts + 1 >= self._settings.max_stalled_attempts:
+            elif lost.blame and run.stalled_attempts + 1 >= self._settings.max_stalled_attempts:
                 lifecycle.finish(db, run_id, attempt, RunStatus.FAILED, StopReason.WORKER_LOST, error=_worker_lost(run))
             else:
-                lifecycle.release(db, run_id, attempt, why=why, stalled=True)
+                lifecycle.release(db, run_id, attempt, why=lost.why, stalled=lost.blame)
 
         try:
             self._database.write(work)

@@ -6,28 +6,38 @@ Nothing is shared between workers, no lock and no queue, so one that is killed a
 
 import logging
 import multiprocessing
-import os
 import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
-from service.executors.worker import WorkerSettings, work
+from service.blas import use_one_thread
+from service.executors.worker import UNSAVED, WorkerSettings, work
 
 log = logging.getLogger(__name__)
 
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
-
 RESPAWN_SECONDS = 0.2  # between two starts of a worker that dies before it is ready
+THREAD_SECONDS = 5.0  # for a supervisor to notice that its worker has ended
 
 Job = tuple[str, int]
 """A run's id and the number of the attempt."""
 
+
+class Lost(NamedTuple):
+    """A job that did not reach its end, and why; `blame` if the run itself may be the cause."""
+
+    job: Job
+    why: str
+    blame: bool
+
+
 OnFree = Callable[[], None]
-OnLost = Callable[[Job], None]
-"""Called with a job whose worker died, from a thread of the executor."""
+OnLost = Callable[[Lost], None]
+"""Both are called from a thread of the executor."""
 
 
 class LocalExecutor:
@@ -35,14 +45,14 @@ class LocalExecutor:
 
     def __init__(self, workers: int, settings: WorkerSettings, *, on_free: OnFree, on_lost: OnLost) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._on_free = on_free
+        self._on_free, self._on_lost = on_free, on_lost
         self._free = 0
         self._lock = threading.Lock()
         self._slots = [Slot(f"worker-{i + 1}", self._jobs, settings, self._count_free, on_lost) for i in range(workers)]
 
     def open(self) -> None:
         """Start the workers; each is free once it has loaded what it needs."""
-        os.environ.update(ONE_THREAD)  # inherited by the workers, where it is read before NumPy loads
+        use_one_thread()  # the workers inherit it
         for slot in self._slots:
             slot.start()
 
@@ -69,12 +79,16 @@ class LocalExecutor:
         self._on_free()
 
     def close(self, grace_seconds: float) -> None:
-        """Ask the workers to commit and stop; kill those that have not after the grace."""
+        """Ask the workers to commit and stop; kill those that have not after the grace. No job is left in them."""
+        deadline = time.monotonic() + grace_seconds
         for slot in self._slots:
             self._jobs.put(None)
             slot.stop()
         for slot in self._slots:
-            slot.join(grace_seconds)
+            slot.join(max(0.1, deadline - time.monotonic()))
+        while not self._jobs.empty():
+            if (job := self._jobs.get()) is not None:
+                self._on_lost(Lost(job, "the server is stopping", blame=False))
 
 
 class Slot(threading.Thread):
@@ -86,45 +100,54 @@ class Slot(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._jobs, self._settings, self._on_free, self._on_lost = jobs, settings, on_free, on_lost
         self._context = multiprocessing.get_context("spawn")
-        self._stopping = False
         self._process: BaseProcess | None = None
+        self._changing = threading.Lock()  # no worker is started once it is told to stop
+        self._stopping = False
 
     def run(self) -> None:
         """Pass jobs to the worker, one after the other, until told to stop."""
         pipe = self._ready_worker()
-        while not self._stopping:
+        while pipe is not None:
             self._on_free()
             job = self._jobs.get()
             if job is None:
-                break
-            try:
-                pipe = self._pass(job, pipe)
-            except (EOFError, OSError):
-                log.warning("%s was lost with run %s, attempt %d", self.name, *job)
-                self._on_lost(job)
-                pipe = self._ready_worker()
-        pipe.close()
+                pipe.close()
+                return
+            pipe = self._pass(job, pipe)
 
-    def _pass(self, job: Job, pipe: Connection) -> Connection:
-        """Let the worker do a job, a new one if it died while it was idle. Raises EOFError or OSError if it dies with it."""
+    def _pass(self, job: Job, pipe: Connection) -> Connection | None:
+        """Let the worker do a job, a new one if it died while it was idle; return the pipe to the worker for the next."""
+        ready: Connection | None = pipe
         if self._process is None or not self._process.is_alive():
-            pipe = self._ready_worker()
-        pipe.send(job)
-        pipe.recv()
-        return pipe
+            pipe.close()
+            ready = self._ready_worker()
+        if ready is None:
+            self._on_lost(Lost(job, "the server is stopping", blame=False))
+            return None
+        try:
+            ready.send(job)
+            if ready.recv() == UNSAVED:
+                self._on_lost(Lost(job, "the database could not be used", blame=False))
+        except (EOFError, OSError):
+            log.warning("%s was lost with run %s, attempt %d", self.name, *job)
+            ready.close()
+            self._on_lost(Lost(job, "its worker was lost", blame=True))
+            return self._ready_worker()
+        return ready
 
-    def _ready_worker(self) -> Connection:
-        """Start a worker, as often as need be, and wait until it has loaded what it needs."""
-        while True:
-            pipe = self._spawn()
+    def _ready_worker(self) -> Connection | None:
+        """Start a worker, as often as need be, until one has loaded what it needs; None if told to stop."""
+        while not self._stopping:
             try:
+                pipe = self._spawn()
                 pipe.recv()
-            except (EOFError, OSError):
-                if self._stopping:
-                    return pipe
-                time.sleep(RESPAWN_SECONDS)
+            except (EOFError, OSError) as error:
+                if not self._stopping:
+                    log.warning("%s did not start and is tried again: %r", self.name, error)
+                    time.sleep(RESPAWN_SECONDS)
             else:
                 return pipe
+        return None
 
     def _spawn(self) -> Connection:
         # Spawned, never forked: a database connection must not cross a fork. The parent of the process is this thread,
@@ -132,25 +155,27 @@ class Slot(threading.Thread):
         if self._process is not None:
             self._process.join()
         mine, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=work, args=(theirs, self._settings), name=f"postgrad-{self.name}", daemon=True
-        )
-        self._process.start()
-        theirs.close()  # so that the death of the worker is the end of the pipe
+        process = self._context.Process(target=work, args=(theirs, self._settings), name=f"postgrad-{self.name}", daemon=True)
+        with self._changing, closing(theirs):  # once it is closed here, the death of the worker is the end of the pipe
+            if self._stopping:
+                raise EOFError
+            process.start()
+            self._process = process
         return mine
 
     def stop(self) -> None:
         """Ask the worker to give its job back and end."""
-        self._stopping = True
-        if self._process is not None:
-            self._process.terminate()
+        with self._changing:
+            self._stopping = True
+            if self._process is not None:
+                self._process.terminate()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the worker; kill it after the timeout."""
         if self._process is not None:
             self._process.join(timeout)
             if self._process.exitcode is None:
-                log.warning("%s did not stop within %s s and is killed", self.name, timeout)
+                log.warning("%s did not stop in time and is killed", self.name)
                 self._process.kill()
                 self._process.join()
-        super().join(timeout)
+        super().join(THREAD_SECONDS)

@@ -1,16 +1,22 @@
 """What runs inside a worker process: take a job from the pipe, train it, answer, again."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from service.errors import Busy
 from service.runs.execute import execute
 from service.store.unit import Database
 
+log = logging.getLogger(__name__)
+
 PR_SET_PDEATHSIG = 1
+READY, DONE, UNSAVED = "ready", "done", "unsaved"
+"""What a worker says: it has loaded, a job has come to its end, the database could not be used to the end of a job."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +29,26 @@ class WorkerSettings:
 
 
 def work(jobs: Connection, settings: WorkerSettings) -> None:
-    """Say "ready", then serve jobs (run id, attempt), until the pipe closes or SIGTERM comes.
+    """Say that it is ready, then serve jobs (run id, attempt) until the pipe closes.
 
-    A running job is then committed and given back to the queue.
+    On SIGTERM the running job is committed and given back to the queue, and the worker ends.
     """
     stop = _StopFlag()
     _die_with(settings.parent_pid)
     database = Database(settings.database_url)
-    jobs.send("ready")
+    jobs.send(READY)
     while not stop.set:
         try:
             job = jobs.recv()
-        except (EOFError, InterruptedError):
+        except EOFError:
             break
-        execute(database, *job, commit_interval_seconds=settings.commit_interval_seconds, stopping=lambda: stop.set)
-        jobs.send("done")
+        try:
+            execute(database, *job, commit_interval_seconds=settings.commit_interval_seconds, stopping=lambda: stop.set)
+        except Busy as error:
+            log.warning("run %s, attempt %d, could not be saved: %s", *job, error)
+            jobs.send(UNSAVED)
+        else:
+            jobs.send(DONE)
     database.close()
 
 

@@ -11,7 +11,7 @@ from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
 from service.runs.datasets import DatasetRef, Description, describe
 from service.settings import Settings
-from service.store import runs
+from service.store import datasets, runs
 from service.store.unit import Database, Transaction
 
 
@@ -81,6 +81,8 @@ def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
 def _queue(db: Transaction, run: Run, dataset_id: str | None, limit: int) -> None:
     if (waiting := runs.count(db, RunStatus.QUEUED)) >= limit:
         raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")
+    if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked
+        raise InvalidInput(FieldProblem(("dataset", "id"), f"there is no dataset {dataset_id!r}"))
     runs.add(db, run, dataset_id)
 
 

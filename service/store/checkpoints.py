@@ -75,12 +75,6 @@ def all_of(db: Connection, run_id: str) -> list[Checkpoint]:
     return [Checkpoint(**row._mapping) for row in db.execute(query)]  # noqa: SLF001
 
 
-def at(db: Connection, run_id: str, step: int) -> Checkpoint | None:
-    """Return the checkpoint of a step, or None."""
-    row = db.execute(select(*COLUMNS).where(checkpoints.c.run_id == run_id, checkpoints.c.step == step)).one_or_none()
-    return Checkpoint(**row._mapping) if row is not None else None  # noqa: SLF001
-
-
 def load(db: Connection, checkpoint: Checkpoint) -> bytes | None:
     """Return the bytes of a checkpoint, or None if they are gone or are not what was stored."""
     state: bytes | None = db.execute(select(checkpoints.c.state).where(checkpoints.c.id == checkpoint.id)).scalar_one_or_none()

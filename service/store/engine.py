@@ -7,7 +7,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
 PRAGMAS = (
-    "busy_timeout=30000",
+    "busy_timeout=5000",
     "foreign_keys=ON",  # ignored inside a transaction, so it is set at connect
     "synchronous=FULL",  # 0.3 ms a commit; what was acknowledged survives a power loss
     "journal_size_limit=67108864",

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, select, update
 
-from service.domain import RunStatus, StopReason, now
+from service.domain import TRANSITIONS, RunStatus, StopReason, now
 from service.store import events
 from service.store.tables import runs
 
@@ -15,21 +15,16 @@ class Fenced(Exception):
 
 def claim(db: Connection, limit: int) -> list[tuple[str, int]]:
     """Take up to `limit` queued runs, the highest priority and then the oldest first: (id, attempt) of each."""
-    queued = select(runs.c.id).where(runs.c.status == RunStatus.QUEUED).order_by(runs.c.priority.desc(), runs.c.id).limit(limit)
+    queued = (
+        select(runs.c.id, runs.c.attempt, runs.c.started_at)
+        .where(runs.c.status == RunStatus.QUEUED)
+        .order_by(runs.c.priority.desc(), runs.c.id)
+        .limit(limit)
+    )
     claimed = []
-    for run_id in db.execute(queued).scalars().all():
-        moment = now()
-        attempt = db.execute(
-            update(runs)
-            .where(runs.c.id == run_id, runs.c.status == RunStatus.QUEUED)
-            .values(
-                status=RunStatus.RUNNING,
-                attempt=runs.c.attempt + 1,
-                started_at=func.coalesce(runs.c.started_at, moment),
-                updated_at=moment,
-            )
-            .returning(runs.c.attempt)
-        ).scalar_one()
+    for run_id, before, started_at in db.execute(queued).all():
+        attempt = before + 1
+        _move(db, run_id, RunStatus.QUEUED, RunStatus.RUNNING, attempt=attempt, started_at=started_at or now())
         events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])
         claimed.append((run_id, attempt))
     return claimed
@@ -81,58 +76,46 @@ def finish(
     weights_digest: str | None = None,
 ) -> None:
     """End a running run for good. Raise Fenced if it is not this attempt's."""
-    moment = now()
-    _own(
-        db,
-        run_id,
-        attempt,
-        status=status,
-        stop_reason=reason,
-        error=error,
-        weights_digest=weights_digest,
-        finished_at=moment,
-    )
+    values: dict[str, Any] = {"stop_reason": reason, "error": error, "weights_digest": weights_digest, "finished_at": now()}
+    _own(db, run_id, attempt, status, **values)
     events.append(db, run_id, [("state", {"status": status, "stop_reason": reason})])
 
 
 def release(db: Connection, run_id: str, attempt: int, *, why: str, stalled: bool) -> None:
     """Give a running run back to the queue, to be resumed from its checkpoint. Raise Fenced if it is not this attempt's."""
-    _own(
-        db,
-        run_id,
-        attempt,
-        status=RunStatus.QUEUED,
-        stalled_attempts=runs.c.stalled_attempts + (1 if stalled else 0),
-    )
+    _own(db, run_id, attempt, RunStatus.QUEUED, stalled_attempts=runs.c.stalled_attempts + (1 if stalled else 0))
     events.append(db, run_id, [("state", {"status": RunStatus.QUEUED, "attempt": attempt, "why": why})])
 
 
-def _own(db: Connection, run_id: str, attempt: int, **values: Any) -> None:
-    changed = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.attempt == attempt, runs.c.status == RunStatus.RUNNING)
-        .values(**values, updated_at=now())
-    ).rowcount
-    if changed != 1:
+def _own(db: Connection, run_id: str, attempt: int, target: RunStatus, **values: Any) -> None:
+    """Move a running run on if it is this attempt's; raise Fenced if it is not."""
+    if not _move(db, run_id, RunStatus.RUNNING, target, of_attempt=attempt, **values):
         raise Fenced(f"{run_id} attempt {attempt}")
+
+
+def _move(
+    db: Connection, run_id: str, source: RunStatus, target: RunStatus, *, of_attempt: int | None = None, **values: Any
+) -> bool:
+    """Change the status of a run along the table of transitions, if it is where we think; return whether it was."""
+    if target not in TRANSITIONS[source]:
+        raise ValueError(f"a run that is {source} does not become {target}")
+    change = update(runs).where(runs.c.id == run_id, runs.c.status == source)
+    if of_attempt is not None:
+        change = change.where(runs.c.attempt == of_attempt)
+    return db.execute(change.values(status=target, updated_at=now(), **values)).rowcount == 1
 
 
 def cancel(db: Connection, run_id: str) -> None:
     """End a queued run, or ask a running one to stop. Does nothing to one that has ended."""
-    moment = now()
-    ended = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.status == RunStatus.QUEUED)
-        .values(status=RunStatus.CANCELLED, stop_reason=StopReason.CANCELLED, finished_at=moment, updated_at=moment)
-    ).rowcount
-    if ended:
-        state = {"status": RunStatus.CANCELLED, "stop_reason": StopReason.CANCELLED}
+    reason = StopReason.CANCELLED
+    if _move(db, run_id, RunStatus.QUEUED, RunStatus.CANCELLED, stop_reason=reason, finished_at=now()):
+        state = {"status": RunStatus.CANCELLED, "stop_reason": reason}
         events.append(db, run_id, [("state", state)])
         return
     asked = db.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING, runs.c.cancel_requested.is_(False))
-        .values(cancel_requested=True, updated_at=moment)
+        .values(cancel_requested=True, updated_at=now())
     ).rowcount
     if asked:
         events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "cancel_requested": True})])

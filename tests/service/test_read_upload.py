@@ -180,8 +180,10 @@ class TestCsv:
         assert (repr(cell) if cell.strip() else "an empty cell") in str(error)
 
     def test_large_finite_numbers(self) -> None:
-        """A row whose sum overflows is read all the same."""
-        assert read(b"a,b,label\n1e308,1e308,x\n0,0,y\n").X[0].tolist() == [1e308, 1e308]
+        """A row of the largest numbers is read; one whose squares would overflow is named by row and column."""
+        assert read(b"a,b,label\n1e100,1e100,x\n0,0,y\n").X[0].tolist() == [1e100, 1e100]
+        with pytest.raises(UploadError, match=r"row 3, column 'b': expected a number between .*, got '1e308'"):
+            read(b"a,b,label\n0,0,y\n1,1e308,x\n")
 
     @pytest.mark.parametrize(
         ("content", "row", "words"),

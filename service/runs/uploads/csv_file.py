@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
-from core.data.dataset import Dataset, Label
+from core.data.dataset import LARGEST, Dataset, Label
 from service.errors import UploadError
 from service.runs.uploads.labels import label_position, labelled, text_labels
 from service.runs.uploads.rules import UploadLimits, check_name, check_names, short
@@ -124,7 +124,8 @@ def _numbers(cells: list[str], features: tuple[str, ...], line: int) -> list[flo
     """Convert the cells of a row; raise UploadError that names the first that is not a finite decimal number."""
     try:
         numbers = [float(cell) for cell in cells]
-        if isfinite(sum(numbers)) and "_" not in "".join(cells):  # two checks of the row, not two of each cell
+        # Checks of the whole row, not of each cell: NaN and infinity show in the sum.
+        if abs(sum(numbers)) <= LARGEST and max(map(abs, numbers)) <= LARGEST and "_" not in "".join(cells):
             return numbers
     except ValueError:
         numbers = []
@@ -132,6 +133,10 @@ def _numbers(cells: list[str], features: tuple[str, ...], line: int) -> list[flo
         if not _is_number(cell) or not isfinite(float(cell)):
             got = short(cell) if cell.strip() else "an empty cell"
             raise UploadError(f"expected a finite decimal number, got {got}", row=line, column=name)
+        if abs(float(cell)) > LARGEST:
+            raise UploadError(
+                f"expected a number between -{LARGEST:g} and {LARGEST:g}, got {short(cell)}", row=line, column=name
+            )
     return numbers
 
 

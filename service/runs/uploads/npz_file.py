@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from core.data.dataset import Dataset, Label
+from core.data.dataset import LARGEST, Dataset, Label
 from core.types import Array
 from service.errors import TooLarge, UploadError
 from service.runs.uploads.labels import NOT_CLASSES, labelled
@@ -143,17 +143,21 @@ def _finite(X: Array, features: tuple[str, ...] | None) -> Array:
     """Return X as float64; raise UploadError that names the first cell that is not finite."""
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, np.float64)
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
+    usable = np.abs(X) <= LARGEST  # False for NaN as well
+    if not usable.all():
+        row, column = np.argwhere(~usable)[0]
         name = features[column] if features else f"x{column + 1}"
-        raise UploadError(f"expected a finite number, got {X[row, column]}", row=int(row) + 1, column=name)
+        expected = "a finite number" if not np.isfinite(X[row, column]) else f"a number between -{LARGEST:g} and {LARGEST:g}"
+        raise UploadError(f"expected {expected}, got {X[row, column]}", row=int(row) + 1, column=name)
     return X
 
 
 def whole(y: Array, column: str) -> Array:
     """Return labels that are numbers as integers; raise UploadError that names the first that is not whole."""
+    if y.dtype.kind == "u" and y.max(initial=0) > MAX_EXACT_INTEGER:
+        raise UploadError(f"{NOT_CLASSES}; got {y.max()}", row=int(y.argmax()) + 1, column=column)
     if y.dtype.kind != "f":
-        return y.astype(np.int64) if y.dtype.kind == "b" else y
+        return y.astype(np.int64) if y.dtype.kind in "bu" else y
     good = (np.abs(y) <= MAX_EXACT_INTEGER) & (y == np.floor(y))  # False for nan and inf
     if not good.all():
         row = int(np.argmin(good))

@@ -120,7 +120,7 @@ def test_listening_to_everybody_is_warned_about(tmp_path: Path) -> None:
 
 
 def test_arithmetic_is_single_threaded(tmp_path: Path) -> None:
-    """NumPy loads after the thread variables are set; a variable that is set already stays."""
+    """NumPy loads after the thread variables are set, whatever they were: the bits of a result depend on them."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     code = """
 import os, sys, types
@@ -134,4 +134,4 @@ print({pool["num_threads"] for pool in threadpoolctl.threadpool_info()}, os.envi
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
-    assert run.stdout == "{1} 2\n", run.stderr
+    assert run.stdout == "{1} 1\n", run.stderr
