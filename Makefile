@@ -12,8 +12,9 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/postgrad
+	@echo "$(BIN)/postgrad is ready"
 
-demo: setup  ## train on a temporary server and compare with the course's figures
+demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the course's figures
 	@$(BIN)/postgrad demo $(DEMO)
 
 test: $(VENV)/dev.stamp check  ## run all checks and tests
@@ -37,13 +38,14 @@ lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  (echo "postgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; false)
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || (rm -rf $(VENV); \
-	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv, then make $(MAKECMDGOALS) again" >&2; false)
+$(VENV)/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "postgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null || echo 'no Python that runs here'). Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; false; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv, then make $(MAKECMDGOALS) again" >&2; false; }
+	@touch $@
 
-$(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/run.stamp: requirements.lock pyproject.toml $(VENV)/venv.stamp
 	@echo "installing what running needs …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

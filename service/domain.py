@@ -13,7 +13,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o
 
 
 class RunStatus(StrEnum):
-    """Where a run is. Cancelling and pausing are flags on a running run, not statuses."""
+    """Where a run is. Cancelling is a flag on a running run, not a status."""
 
     QUEUED = "queued"
     """Stored; waits for a free worker, for the first time or to be resumed after one was lost."""

@@ -1,4 +1,4 @@
-"""HTTP schemas out of the core's specs: fields, defaults, limits and documentation are written once, in `core/spec.py`."""
+"""HTTP schemas out of the core's specs: fields, defaults, limits and documentation are written once, in `core/spec/`."""
 
 import dataclasses
 from functools import cache

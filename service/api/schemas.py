@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from core.spec import ModelSpec, OptimizerSpec, Sgd, SyntheticSpec, Training, TrainSpec
 from service.api.from_spec import FromSpec, Strict
@@ -33,6 +33,17 @@ CheckpointName = Annotated[
 class RunCreate(Strict):
     """A run to train."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "two-layer net on the spiral",
+                "dataset": {"kind": "spiral"},
+                "model": {"kind": "mlp", "hidden_sizes": [100]},
+                "training": {"steps": 10000},
+            }
+        }
+    )
+
     name: Name | None = None
     dataset: DatasetField
     model: Annotated[ModelSpec, FromSpec()]
@@ -49,12 +60,16 @@ class RunCreate(Strict):
 class DatasetCreate(Strict):
     """A synthetic dataset to make and keep."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"parameters": {"kind": "moons", "noise": 0.2}}})
+
     name: Name | None = None
     parameters: Annotated[SyntheticSpec, FromSpec()]
 
 
 class PredictRequest(Strict):
     """Examples to classify."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": [[0.5, 0.2], [-0.3, 0.4]]}})
 
     inputs: Annotated[
         list[Annotated[list[Finite], Field(min_length=1, max_length=10_000)]],

@@ -41,7 +41,7 @@ class Recorder:
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
         self._from_step = state.step
         self._started = time.monotonic()
-        self.due_at = 0.0  # the first commit follows the first step at once: there is something to predict with
+        self.due_at = 0.0  # the first commit comes before the first step: there is something to predict with
 
     def see(self, point: Point, state: TrainState) -> None:
         """Take a metric point and what belongs to it: a milestone, a new best."""

@@ -54,7 +54,8 @@ def test_a_second_server_on_the_data_directory_is_refused(tmp_path: Path, postgr
     with live_server(tmp_path / "data", POSTGRAD_WORKERS="0"):
         second = postgrad("serve", "--port", 0, "--data-dir", tmp_path / "data")
     assert (second.returncode, second.stdout) == (1, "")
-    sentence = f"another postgrad server uses {tmp_path / 'data'}: stop it, or set POSTGRAD_DATA_DIR to another directory"
+    another = "choose another directory with --data-dir or POSTGRAD_DATA_DIR"
+    sentence = f"another postgrad server uses {tmp_path / 'data'}: stop it, or {another}"
     assert second.stderr.splitlines() == [f"error: {sentence}"]
 
 
