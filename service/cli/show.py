@@ -82,6 +82,7 @@ def fitting(rows: list[dict[str, Text]], width: int, *, drop: tuple[str, ...], r
         if sum(widths[kept] + 2 for kept in names) - 2 > width:
             names.remove(name)
     made = table(*names, right=right)
+    made.columns[0].min_width = widths[names[0]]
     for row in rows:
         made.add_row(*(row[name] for name in names))
     return made
