@@ -6,12 +6,17 @@ from service.store import events, lifecycle, runs
 from service.store.unit import Database, Transaction
 
 
-def get(database: Database, run_id: str) -> Run:
-    """Return a run."""
-    run = database.read(lambda db: runs.get(db, run_id))
+def find(db: Transaction, run_id: str) -> Run:
+    """Return a run, in a transaction of the caller's; raise NotFound."""
+    run = runs.get(db, run_id)
     if run is None:
         raise NotFound("run", run_id)
     return run
+
+
+def get(database: Database, run_id: str) -> Run:
+    """Return a run."""
+    return database.read(lambda db: find(db, run_id))
 
 
 def page(database: Database, filters: runs.Filters, *, after: str | None, limit: int, newest_first: bool) -> list[Run]:
@@ -24,9 +29,7 @@ def cancel(database: Database, run_id: str) -> Run:
 
     def work(db: Transaction) -> Run:
         lifecycle.cancel(db, run_id)
-        run = runs.get(db, run_id)
-        if run is None:
-            raise NotFound("run", run_id)
+        run = find(db, run_id)
         if run.status in (RunStatus.SUCCEEDED, RunStatus.FAILED):
             raise IllegalTransition("cancel", run.status, ACTIONS[run.status])
         return run
@@ -40,9 +43,7 @@ def delete(database: Database, run_id: str) -> None:
     def work(db: Transaction) -> None:
         if runs.remove(db, run_id, TERMINAL | {RunStatus.QUEUED}):
             return
-        run = runs.get(db, run_id)
-        if run is None:
-            raise NotFound("run", run_id)
+        run = find(db, run_id)
         raise IllegalTransition("delete", run.status, ACTIONS[run.status])
 
     database.write(work)

@@ -9,12 +9,11 @@ from core.evaluate import Evaluator, confusion_matrix
 from core.train import quiet
 from core.types import Ints
 from service.domain import Checkpoint
-from service.errors import FieldProblem, InvalidInput, NotFound
-from service.runs import datasets
+from service.errors import FieldProblem, InvalidInput
+from service.runs import control, datasets
 from service.runs.datasets import DatasetRef
 from service.runs.predict import ModelCache, Trained, trained
 from service.settings import Settings
-from service.store import runs
 from service.store.unit import Database
 
 
@@ -37,9 +36,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure a checkpoint on a dataset; without one, on all examples of the run's own."""
     model = trained(database, cache, run_id, checkpoint)
-    run = database.read(lambda db: runs.get(db, run_id))
-    if run is None:
-        raise NotFound("run", run_id)
+    run = control.get(database, run_id)
     if ref is not None:
         datasets.check_size(datasets.describe(database, ref), settings)
     data = datasets.load(database, ref or datasets.ref_of(run))

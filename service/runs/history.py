@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain import Run
-from service.errors import NotFound
-from service.store import metrics, runs
+from service.runs.control import find
+from service.store import metrics
 from service.store.unit import Database, Transaction
 
 
@@ -25,9 +25,7 @@ def history(
     """Return the points of a run between two steps, both included; a series without any point is left out."""
 
     def work(db: Transaction) -> History:
-        run = runs.get(db, run_id)
-        if run is None:
-            raise NotFound("run", run_id)
+        run = find(db, run_id)
         steps, values = metrics.history(db, run_id, series, from_step=from_step, to_step=to_step)
         present = {name: points for name, points in values.items() if any(point is not None for point in points)}
         return History(run, steps, present, metrics.count(db, run_id))

@@ -16,7 +16,8 @@ from core.train import quiet
 from core.types import Floats
 from service.domain import Checkpoint, Run
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound
-from service.store import checkpoints, runs
+from service.runs.control import find
+from service.store import checkpoints
 from service.store.unit import Database, Transaction
 
 
@@ -92,9 +93,7 @@ def checkpoints_of(database: Database, run_id: str) -> tuple[Run, list[Checkpoin
     """Return a run and its checkpoints in the order of their steps."""
 
     def work(db: Transaction) -> tuple[Run, list[Checkpoint]]:
-        run = runs.get(db, run_id)
-        if run is None:
-            raise NotFound("run", run_id)
+        run = find(db, run_id)
         return run, checkpoints.all_of(db, run_id)
 
     return database.read(work)
@@ -104,9 +103,7 @@ def trained(database: Database, cache: ModelCache, run_id: str, name: str) -> Tr
     """Return the model of a run at a checkpoint."""
 
     def work(db: Transaction) -> Trained:
-        run = runs.get(db, run_id)
-        if run is None:
-            raise NotFound("run", run_id)
+        run = find(db, run_id)
         checkpoint = find_checkpoint(db, run, name)
         return cache.get(checkpoint.id) or _load(db, run, checkpoint)
 
