@@ -8,7 +8,7 @@ import numpy as np
 from core.evaluate import CHUNK
 from core.models import build
 from core.optimizers import make
-from core.spec import Mlp, TrainSpec, held_out
+from core.spec import CharRnn, Mlp, TrainSpec, held_out
 
 # Measured on one core of a 2.6 GHz Zen 4 with OpenBLAS: the cost of one NumPy call, and of one float32 operation in large
 # products; float64 does half as many. An estimate, right within a factor of about two.
@@ -27,6 +27,8 @@ class Estimate:
 
 def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estimate:
     """Estimate a resolved run over n examples of D features and K classes."""
+    if isinstance(spec.model, CharRnn):
+        return _text(spec, spec.model, n, n_classes)
     plan = spec.training
     item = np.dtype(plan.dtype).itemsize
     n_train = n - held_out(n, plan.validation_fraction)
@@ -47,5 +49,21 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
     rate = FLOATS_A_SECOND * (1 if item == 4 else 0.5)
     step = calls * SECONDS_A_CALL + 3 * forward * batch / rate + 2e-10 * item * units * batch
     point = (0 if plan.batch_size is None else n_train * forward / rate) + 20e-6
+    steps, log_every = plan.steps or 0, plan.log_every or 1
+    return Estimate(parameters, memory, steps * step + steps / log_every * point)
+
+
+def _text(spec: TrainSpec, model: CharRnn, n: int, n_symbols: int) -> Estimate:
+    plan = spec.training
+    item = np.dtype(plan.dtype).itemsize
+    streams, length, hidden = plan.batch_size or 1, model.sequence_length, model.hidden_size
+    parameters = build(model, 1, n_symbols).layout.size
+    window = streams * length
+    memory = n * 32 + item * (parameters * (7 + 2 * make(spec.optimizer).slots) + window * (6 * hidden + 5 * n_symbols))
+    rate = FLOATS_A_SECOND * (1 if item == 4 else 0.5)
+    forward = 2 * window * hidden * (hidden + n_symbols)
+    step = (20 + 6 * length) * SECONDS_A_CALL + 4 * forward / rate + item * (10 * parameters + 9 * window * n_symbols) * 2e-10
+    held = held_out(n, plan.validation_fraction)
+    point = held * (2 * hidden * (hidden + n_symbols) / rate + 1e-7) + 20e-6
     steps, log_every = plan.steps or 0, plan.log_every or 1
     return Estimate(parameters, memory, steps * step + steps / log_every * point)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.data.text import Streams
 from core.errors import ShapeError
-from core.models import Model
+from core.models import CharRnn, Model
 from core.models.base import LossParts
 from core.types import Floats, Ints
 
 CHUNK = 4096  # rows at a time
+MAX_STREAMS, WINDOWS = 64, 100  # of text: streams at most, windows at least in each
 
 
 class Evaluator:
@@ -36,6 +38,30 @@ class Evaluator:
             data += parts.data * len(y)
             correct += accuracy(program.scores, y) * len(y)
         return LossParts(data / len(self._y), parts.reg), correct / len(self._y)
+
+
+class TextEvaluator:
+    """A model of text bound to codes (L,) and what follows each (L,)."""
+
+    def __init__(self, model: CharRnn, theta: Floats, x: Ints, y: Ints) -> None:
+        length = model.sequence_length
+        # Some streams side by side, each long beside the few symbols at its start that lack what came before.
+        streams = max(1, min(MAX_STREAMS, len(y) // (length * WINDOWS)))
+        self._streams = Streams(x, y, streams, length)
+        self._program = model.bind(theta, streams)
+
+    def __call__(self) -> tuple[LossParts, float]:
+        """Return the loss in nats per character and the accuracy over all windows."""
+        data = correct = 0.0
+        parts, carry, windows = LossParts(0.0, 0.0), None, self._streams.per_epoch
+        for i in range(windows):
+            x, y = self._streams.at(i)
+            self._program.load(x, y)
+            carry = self._program.forward(carry)
+            parts = self._program.loss()
+            data += parts.data
+            correct += accuracy(self._program.scores, y)
+        return LossParts(data / windows, parts.reg), correct / windows
 
 
 def scores(model: Model, theta: Floats, X: Floats) -> Floats:

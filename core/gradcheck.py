@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.models import Model
-from core.types import Floats, Ints
+from core.models import CharRnn, Model
+from core.types import Array, Floats, Ints
 
 
 def relative_error(
@@ -25,11 +25,15 @@ def relative_error(
     return worst
 
 
-def check_model(model: Model, theta: Floats, X: Floats, y: Ints, rng: np.random.Generator) -> float:
-    """Return the relative error of the gradient of a model's loss at theta (P,), on X (N, D) and y (N,), in float64."""
+def check_model(model: Model, theta: Floats, X: Array, y: Ints, rng: np.random.Generator) -> float:
+    """Return the relative error of the gradient of a model's loss at theta (P,), on X (N, D) and y (N,), in float64.
+
+    Of text, X is one window of codes (T, B) and y (T·B,) what follows each.
+    """
     theta = theta.astype(np.float64)
-    program = model.bind(theta, len(y))
-    program.load(model.prepare(X.astype(np.float64)), y)
+    text = isinstance(model, CharRnn)
+    program = model.bind(theta, X.shape[1] if text else len(y))
+    program.load(X if text else model.prepare(X.astype(np.float64)), y)
 
     def loss(at: Floats) -> float:
         theta[:] = at

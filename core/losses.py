@@ -35,23 +35,30 @@ class SoftmaxCrossEntropy:
     """
 
     def __init__(self, n: int, k: int, dtype: DType) -> None:
-        self._classes = np.arange(k)
-        self._share = np.empty((n, k), dtype, order="F")  # onehot(y) / N
+        self._rows, self._y = np.arange(n), np.zeros(n, np.int64)
+        self._share = np.zeros((n, k), dtype, order="F")  # onehot(y) / N
         self._work = np.empty((n, k), dtype, order="F")
         self._column = np.empty((n, 1), dtype)
         self._n = n
 
     def load(self, y: Ints) -> None:
         """Take the labels (N,) of the batch."""
-        np.divide(y[:, None] == self._classes, self._n, out=self._share, casting="same_kind")
+        self._share[self._rows, self._y] = 0
+        self._share[self._rows, y] = 1 / self._n
+        self._y = y
 
     def value(self, scores: Floats) -> float:
         """Return the mean cross-entropy in nats."""
-        largest = np.max(scores, axis=1, keepdims=True, out=self._column)
-        shifted = np.subtract(scores, largest, out=self._work)
-        right = np.sum(shifted * self._share, dtype=np.float64)
+        shifted, column = self._work, self._column
+        np.maximum.reduce(scores, axis=1, keepdims=True, out=column)
+        np.subtract(scores, column, out=shifted)
+        right = np.add.reduce(
+            shifted[self._rows, self._y], dtype=np.float64
+        )  # gathered: a product with onehot(y) takes 6 µs more
         np.exp(shifted, out=shifted)
-        return float(np.mean(np.log(np.sum(shifted, axis=1)), dtype=np.float64) - right)
+        np.add.reduce(shifted, axis=1, keepdims=True, out=column)
+        np.log(column, out=column)
+        return float((np.add.reduce(column[:, 0], dtype=np.float64) - right) / self._n)
 
     def gradient_(self, scores: Floats) -> None:
         """Overwrite the scores with (p - onehot(y)) / N."""

@@ -11,6 +11,8 @@ from core.errors import FormatError
 from core.types import Array, Floats
 
 STATE_VERSION = 1
+OPTIONAL = ("smooth_loss", "best_value", "waited", "stopped")
+"""Values that an older state may lack."""
 
 
 @dataclass
@@ -18,7 +20,10 @@ class TrainState:
     """Everything that, with the spec and the data, decides the rest of a run.
 
     `step` updates have been made; `logged` is the step of the last metric point (-1: none yet); `theta` (P,) are the
-    parameters, `slots` (s, P) the optimizer's memory, `carry` what the last batch handed on. The order of batches
+    parameters, `slots` (s, P) the optimizer's memory, `carry` what the last batch handed on,
+    `smooth_loss` the running average of the loss in nats per character (None for models of examples).
+    Of early stopping: the best value so far of what it watches (negative for an accuracy), the weights of that point, the
+    number of points since then, and whether it has ended the run. The order of batches
     follows from seed and step (`core/data/batches.py`), so no generator is kept. The normaliser belongs to the model.
     """
 
@@ -28,6 +33,11 @@ class TrainState:
     slots: Floats
     normaliser: Normaliser
     carry: Array | None = None
+    smooth_loss: float | None = None
+    best_value: float | None = None
+    best_theta: Floats | None = None
+    waited: int = 0
+    stopped: bool = False
 
     @property
     def finite(self) -> bool:
@@ -42,15 +52,19 @@ class TrainState:
 
     def copy(self) -> "TrainState":
         """Return a state that later steps leave alone."""
-        carry = None if self.carry is None else self.carry.copy()
-        return replace(self, theta=self.theta.copy(), slots=self.slots.copy(), carry=carry)
+        arrays = ("theta", "slots", "carry", "best_theta")
+        return replace(self, **{name: value.copy() for name in arrays if (value := getattr(self, name)) is not None})
+
+    def forget_best(self) -> None:
+        """Let early stopping begin anew, for a run that goes on under another spec."""
+        self.best_value, self.best_theta, self.waited, self.stopped = None, None, 0, False
 
     def to_bytes(self) -> bytes:
         """Write the state; equal states give equal bytes."""
         arrays = {"theta": self.theta, "slots": self.slots, "mean": self.normaliser.mean, "scale": self.normaliser.scale}
-        if self.carry is not None:
-            arrays["carry"] = self.carry
-        return pack({"version": STATE_VERSION, "step": self.step, "logged": self.logged}, arrays)
+        arrays |= {name: value for name in ("carry", "best_theta") if (value := getattr(self, name)) is not None}
+        meta = {name: value for name in OPTIONAL if (value := getattr(self, name)) is not None}
+        return pack({"version": STATE_VERSION, "step": self.step, "logged": self.logged, **meta}, arrays)
 
     @staticmethod
     def from_bytes(blob: bytes) -> "TrainState":
@@ -58,8 +72,10 @@ class TrainState:
         meta, arrays = unpack(blob)
         if meta.get("version") != STATE_VERSION:
             raise FormatError(f"the state has version {meta.get('version')!r}, this program reads {STATE_VERSION}")
+        optional = {name: meta[name] for name in OPTIONAL if name in meta}
+        optional |= {name: arrays[name] for name in ("carry", "best_theta") if name in arrays}
         try:
             normaliser = Normaliser(arrays["mean"], arrays["scale"])
-            return TrainState(meta["step"], meta["logged"], arrays["theta"], arrays["slots"], normaliser, arrays.get("carry"))
+            return TrainState(meta["step"], meta["logged"], arrays["theta"], arrays["slots"], normaliser, **optional)
         except KeyError as error:
             raise FormatError(f"the state lacks {error}") from error

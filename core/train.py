@@ -5,16 +5,18 @@ from math import isfinite
 
 import numpy as np
 
-from core.data.batches import Batches
-from core.data.dataset import Dataset, Normaliser, train_validation
 from core.errors import Diverged
-from core.evaluate import Evaluator, accuracy
-from core.models import Model, build
-from core.models.base import LossParts, Program
-from core.optimizers import make
-from core.spec import TrainSpec, resolve
+from core.measure import Measure, norm
+from core.models import Model
+from core.models.base import Program
+from core.problem import Problem
 from core.state import TrainState
-from core.types import DType, Floats, Point
+from core.stopping import EarlyStop
+from core.types import Floats, Ints, Point
+
+__all__ = ["Problem", "quiet", "train"]
+
+SMOOTHING = 0.001  # share of a new window in the smoothed loss of text, as in min-char-rnn
 
 
 def quiet() -> np.errstate:
@@ -22,123 +24,105 @@ def quiet() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
-class Problem:
-    """A spec and its data, split, normalised and ready to train; `spec` has every default filled in."""
-
-    def __init__(self, spec: TrainSpec, data: Dataset) -> None:
-        self.spec = resolve(spec, len(data))
-        plan = self.spec.training
-        train_rows, validation_rows = train_validation(len(data), plan.validation_fraction, plan.seed)
-        self.model = build(spec.model, data.X.shape[1], len(data.classes))
-        self.dtype: DType = np.dtype(plan.dtype)
-        self.optimizer = make(spec.optimizer)
-        X = data.X[train_rows]
-        self.normaliser = Normaliser.fit(X) if plan.standardize else Normaliser.identity(X.shape[1])
-        self.train = self._prepared(X), data.y[train_rows]
-        self.validation = self._prepared(data.X[validation_rows]), data.y[validation_rows]
-
-    def _prepared(self, X: Floats) -> Floats:
-        return self.model.prepare(self.normaliser(X, self.dtype))
-
-    def begin(self) -> TrainState:
-        """Return the state before the first step: parameters drawn from the seed, the optimizer's memory empty."""
-        theta = self.model.init(np.random.default_rng([self.spec.training.seed, 2]), self.dtype)
-        slots = np.zeros((self.optimizer.slots, theta.size), self.dtype)
-        return TrainState(0, -1, theta, slots, self.normaliser)
-
-
 def train(problem: Problem, state: TrainState) -> Iterator[Point | None]:
     """Move `state` on to the last step, in place; resume from wherever it stands.
 
     Yields once before each step and once at the end: the metrics where they are logged, else None. At each yield the
-    state is whole, and known to have a finite loss or gradient: stop there and go on later, and the bits of the result
-    are the same. Call it under `quiet`. Raises Diverged when a loss or a gradient is no longer finite; if the step is
+    state is whole, and known to have a finite loss and gradient: stop there and go on later, and the bits of the result
+    are the same. Call it under `quiet`. Early stopping marks the state as stopped.
+    Raises Diverged when a loss or a gradient is no longer finite; if the step is
     logged, its point comes first.
     """
-    plan, rate = problem.spec.training, problem.spec.optimizer.learning_rate
+    plan = problem.spec.training
     steps, log_every = plan.steps or 0, plan.log_every or 1
     programs = Programs(problem, state)
     measure = Measure(problem, state, full_batch=programs.full_batch)
-    work = np.empty_like(state.theta)
+    update = Update(problem, state)
+    watch = EarlyStop(plan.early_stopping, state) if plan.early_stopping else None
     while True:
-        program = programs.at(state.step)
-        carry = program.forward(state.carry)
-        last = state.step >= steps
-        point, bad = None, None
+        program, y = programs.at(state.step)
+        carry = program.forward(None if programs.starts(state.step) else state.carry)
+        smooth = smoothed(state.smooth_loss, program)
+        last, point, bad = state.step >= steps, None, None
         if last or state.step % log_every == 0:
-            measured = measure(program)  # also if its point came before a stop: a bad loss still ends the run
+            measured = measure(program, y)  # also if its point came before a stop: a bad loss still ends the run
             bad = None if isfinite(measured.metrics["loss"]) and state.finite else "loss"
-            if state.step > state.logged:
-                point = measured
-                state.logged = state.step
-        if not last:
-            program.backward()
-            bad = bad or bad_gradient(problem.model, program.gradient)
+            point = measured if state.step > state.logged else None
+            state.logged = state.step
+        program.backward()
+        bad = bad or (None if last else bad_gradient(problem.model, program.gradient))
+        if point:
+            point.metrics.update(update.metrics(program.gradient))
+            if watch and not bad:
+                watch.see(point)
         if point or not bad:
             yield point
         if bad:
             raise diverged(problem, state, bad)
-        if last:
+        if last or state.stopped:
             return
-        problem.optimizer.update_(state.theta, program.gradient, state.slots, work, rate, state.step + 1)
-        state.carry = carry
+        update(program.gradient)
+        state.carry, state.smooth_loss = carry, smooth
         state.step += 1
+
+
+class Update:
+    """The optimizer at its work, with clipping and schedule; looks at the update before each point."""
+
+    def __init__(self, problem: Problem, state: TrainState) -> None:
+        self._state, self._optimizer = state, problem.optimizer
+        self._plan, self._rate, self._clip = problem.spec.training, problem.rate, problem.spec.optimizer.clip
+        self._work, self._before = np.empty_like(state.theta), np.empty_like(state.theta)
+        self._ratio: float | None = None
+
+    def __call__(self, gradient: Floats) -> None:
+        """Move the parameters by one step; overwrites the gradient."""
+        state, made = self._state, self._state.step + 1
+        if self._clip is not None:
+            np.clip(gradient, -self._clip, self._clip, out=gradient)
+        looked_at = made % (self._plan.log_every or 1) == 0 or made == self._plan.steps
+        if looked_at:
+            np.copyto(self._before, state.theta)
+        self._optimizer.update_(state.theta, gradient, state.slots, self._work, self._rate(state.step), made)
+        if looked_at:
+            np.subtract(state.theta, self._before, out=self._work)
+            self._ratio = norm(self._work) / (norm(self._before) or 1.0)
+
+    def metrics(self, gradient: Floats) -> dict[str, float]:
+        """Return the length of the gradient before clipping, and that of the last update as a share of the parameters'."""
+        last = {} if self._ratio is None else {"update_ratio": self._ratio}
+        return {"grad_norm": norm(gradient), **last}
 
 
 class Programs:
     """The model bound to each size of batch once, and loaded with the batch of a step."""
 
     def __init__(self, problem: Problem, state: TrainState) -> None:
-        plan = problem.spec.training
         self._problem, self._theta = problem, state.theta
-        self._batches = Batches(*problem.train, plan.batch_size, plan.seed)
+        self._batches = problem.batches()
         self._bound: dict[int, Program] = {}
+        self.starts = self._batches.starts
         self.full_batch = self._batches.full
         if self.full_batch:
             self._full = self._load(0)
 
-    def at(self, step: int) -> Program:
-        """Return the program of a step, its batch loaded."""
+    def at(self, step: int) -> tuple[Program, Ints]:
+        """Return the program of a step with its batch loaded, and the labels of the batch."""
         return self._full if self.full_batch else self._load(step)
 
-    def _load(self, step: int) -> Program:
+    def _load(self, step: int) -> tuple[Program, Ints]:
         rows, y = self._batches.at(step)
-        if len(y) not in self._bound:
-            self._bound[len(y)] = self._problem.model.bind(self._theta, len(y))
-        program = self._bound[len(y)]
+        n = rows.shape[1] if self._problem.symbols is not None else len(y)
+        if n not in self._bound:
+            self._bound[n] = self._problem.model.bind(self._theta, n)
+        program = self._bound[n]
         program.load(rows, y)
-        return program
+        return program, y
 
 
-class Measure:
-    """Makes the metric point of a step.
-
-    The training metrics are over the whole training part. With full batches they come from the forward pass that the
-    step needs anyway; with mini-batches they cost a pass of their own.
-    """
-
-    def __init__(self, problem: Problem, state: TrainState, *, full_batch: bool) -> None:
-        self._state = state
-        self._y = problem.train[1]
-        self._train = None if full_batch else Evaluator(problem.model, state.theta, *problem.train)
-        self._validation = Evaluator(problem.model, state.theta, *problem.validation) if len(problem.validation[1]) else None
-        self._rate = problem.spec.optimizer.learning_rate
-
-    def __call__(self, program: Program) -> Point:
-        """Measure the parameters as they are; `program` has just gone forward."""
-        if self._train is None:
-            parts, train_accuracy = program.loss(), accuracy(program.scores, self._y)
-        else:
-            parts, train_accuracy = self._train()
-        metrics = _losses(parts) | {"train_accuracy": train_accuracy, "learning_rate": self._rate}
-        if self._validation is not None:
-            val_parts, val_accuracy = self._validation()
-            metrics |= {"val_loss": sum(val_parts), "val_accuracy": val_accuracy}
-        return Point(self._state.step, metrics)
-
-
-def _losses(parts: LossParts) -> dict[str, float]:
-    return {"loss": parts.data + parts.reg, "data_loss": parts.data, "reg_loss": parts.reg}
+def smoothed(before: float | None, program: Program) -> float | None:
+    """Return the smoothed loss with the batch of a program that has gone forward; None where there is none."""
+    return None if before is None else (1 - SMOOTHING) * before + SMOOTHING * program.loss().data
 
 
 def bad_gradient(model: Model, gradient: Floats) -> str | None:

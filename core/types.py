@@ -1,6 +1,7 @@
 """The vocabulary of the core.
 
-Letters, the same everywhere: N examples of a batch, D features, K classes, H hidden units, P parameters.
+Letters, the same everywhere: N examples of a batch, D features, K classes, H hidden units, P parameters, and for text
+T characters of a window, V different symbols, B streams read in parallel.
 `X` is (N, D), `y` is (N,) with values 0 … K-1, `scores` is (N, K), `theta` is (P,): all parameters in one flat vector.
 `dW` is the gradient of the loss with respect to `W`.
 """

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from service.settings import Settings
-from service.store.engine import make_writer
+from service.store.engine import make_migrator
 from service.store.tables import metadata
 
 
@@ -19,5 +19,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with make_writer(Settings().url).begin() as own:
+    with make_migrator(Settings().url).begin() as own:
         migrate(own)

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, errors, models, openapi, runs, system
+from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, runs, system
 from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
@@ -53,8 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    for router in (runs.router, models.router, datasets.router, system.router):
-        app.include_router(router, max_body_size=settings.max_body_bytes)
+    for part in (runs, life, models, generate, diagnostics, export, datasets, system):
+        app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)
     app.add_middleware(RequestId)

@@ -13,12 +13,14 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o
 
 
 class RunStatus(StrEnum):
-    """Where a run is. Cancelling is a flag on a running run, not a status."""
+    """Where a run is. Cancelling and pausing are flags on a running run until its worker has stopped, not statuses."""
 
     QUEUED = "queued"
     """Stored; waits for a free worker, for the first time or to be resumed after one was lost."""
     RUNNING = "running"
     """A worker trains it."""
+    PAUSED = "paused"
+    """Somebody stopped it for a while: it keeps its checkpoint and waits, over restarts too, to be resumed."""
     SUCCEEDED = "succeeded"
     """All steps are done."""
     FAILED = "failed"
@@ -30,19 +32,21 @@ class RunStatus(StrEnum):
 TERMINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
-    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}),
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLED}),
+    RunStatus.RUNNING: TERMINAL | {RunStatus.QUEUED, RunStatus.PAUSED},
+    RunStatus.PAUSED: frozenset({RunStatus.QUEUED, RunStatus.CANCELLED}),
     RunStatus.SUCCEEDED: frozenset(),
     RunStatus.FAILED: frozenset(),
     RunStatus.CANCELLED: frozenset(),
 }
 
 ACTIONS: dict[RunStatus, tuple[str, ...]] = {
-    RunStatus.QUEUED: ("cancel", "delete"),
-    RunStatus.RUNNING: ("cancel",),
-    RunStatus.SUCCEEDED: ("delete",),
-    RunStatus.FAILED: ("delete",),
-    RunStatus.CANCELLED: ("cancel", "delete"),
+    RunStatus.QUEUED: ("pause", "cancel", "delete"),
+    RunStatus.RUNNING: ("pause", "cancel", "fork"),
+    RunStatus.PAUSED: ("pause", "resume", "cancel", "extend", "fork", "delete"),
+    RunStatus.SUCCEEDED: ("extend", "fork", "verify", "delete"),
+    RunStatus.FAILED: ("extend", "fork", "delete"),
+    RunStatus.CANCELLED: ("cancel", "extend", "fork", "delete"),
 }
 
 
@@ -50,15 +54,18 @@ class StopReason(StrEnum):
     """Why a run ended."""
 
     COMPLETED = "completed"
+    EARLY_STOPPED = "early_stopped"
+    TIME_BUDGET = "time_budget"
     CANCELLED = "cancelled"
     DIVERGED = "diverged"
     ERROR = "error"
     WORKER_LOST = "worker_lost"
 
 
-SERIES = ("loss", "data_loss", "reg_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
-LOSS_SERIES = ("loss", "data_loss", "reg_loss", "val_loss")
+LOSS_SERIES = ("loss", "data_loss", "reg_loss", "val_loss", "smooth_loss")
 LARGER_IS_BETTER = frozenset({"train_accuracy", "val_accuracy"})
+SMALLER_IS_BETTER = frozenset({*LOSS_SERIES, "val_perplexity"})
+SERIES = (*LOSS_SERIES, "train_accuracy", "val_accuracy", "val_perplexity", "learning_rate", "grad_norm", "update_ratio")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +95,14 @@ class Run:
     """Number of times a worker took the run; every write of a worker carries it."""
     stalled_attempts: int
     """Attempts in a row that were lost without a step of progress."""
+    environment_changed: bool
+    """Whether an attempt went on in another environment than the one before: the bits may differ from an undisturbed run."""
     cancel_requested: bool
+    pause_requested: bool
+    parent: dict[str, Any] | None
+    """What it was made from: `run`, `checkpoint`, `step` and `relation` (fork, extend or verify). It may be deleted since."""
+    verified: bool | None
+    """For a run that verifies another, when it has ended: whether it came to the same weights."""
     step: int
     steps: int
     steps_per_second: float | None
@@ -141,6 +155,8 @@ class Checkpoint:
     digest: str
     weights_digest: str
     size_bytes: int
+    sample: str | None
+    """What a model of text wrote at this step; kept for milestones and the end."""
     created_at: datetime
 
 

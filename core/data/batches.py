@@ -27,6 +27,11 @@ class Batches:
         """Number of batches in an epoch."""
         return -(-len(self._y) // self._size)
 
+    def starts(self, step: int) -> bool:
+        """Whether nothing is carried from the batch before: examples do not follow one another."""
+        del step
+        return True
+
     def at(self, step: int) -> tuple[Floats, Ints]:
         """Return rows (B, …) and labels (B,) of a step. The rows are valid until the next call."""
         if self.full:

@@ -86,3 +86,19 @@ def train_validation(n: int, fraction: float, seed: int) -> tuple[Ints, Ints]:
     n_validation = held_out(n, fraction)
     rows = np.random.default_rng([seed, 0]).permutation(n)
     return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
+
+
+def stratified(y: Ints, fraction: float, seed: int) -> tuple[Ints, Ints]:
+    """Draw like `train_validation`, the same share of each class of y (N,); what rounding leaves goes to the largest rests.
+
+    Of a class with too few examples none may be held out; at least one of each stays to train on.
+    """
+    rng = np.random.default_rng([seed, 0])
+    counts = np.bincount(y)
+    share = counts * fraction
+    held = np.floor(share).astype(np.int64)
+    for k in np.argsort(held - share, kind="stable")[: held_out(len(y), fraction) - int(held.sum())]:
+        held[k] += held[k] + 1 < counts[k]
+    chosen = [rng.permutation(np.flatnonzero(y == k))[: held[k]] for k in range(len(counts))]
+    validation = np.sort(np.concatenate(chosen))
+    return np.setdiff1d(np.arange(len(y)), validation), validation

@@ -14,11 +14,13 @@ buffers made, and a step through it allocates nothing:
     program.loss()                      # only where it is looked at
     program.backward()                  # leaves program.gradient (P,); overwrites the scores
 
-`carry` is what one batch hands to the next: None for feed-forward models, a hidden state for recurrent ones.
+`n` is the number of examples, or of streams for a model that reads text; its rows are a window (T, B) of symbol codes,
+its scores (T·B, V). `carry` is what one batch hands to the next: None for feed-forward models, a hidden state (B, H) for
+recurrent ones.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from typing import NamedTuple, Protocol
 
@@ -36,25 +38,36 @@ class LossParts(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """One named matrix inside the flat vector."""
+    """One array inside the flat vector, and how it is cut into the parameters that have names."""
 
-    name: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+    cut: Callable[[Array], tuple[Array, ...]]
+
+
+def affine(number: int, inner: int, out: int) -> Part:
+    """Return one matrix `[W | b]` of shape (out, in + 1), cut into W (in, out) and b (out,).
+
+    The bias is one more column of the weights, and meets a row of ones under the activations. That saves a broadcast
+    add and a separate bias gradient.
+    """
+    return Part((out, inner + 1), (f"W{number}", f"b{number}"), lambda view: (view[:, :-1].T, view[:, -1]))
+
+
+def whole(name: str, *shape: int) -> Part:
+    """Return an array that is one parameter as it stands."""
+    return Part(shape, (name,), lambda view: (view,))
 
 
 class Layout:
-    """Where each affine layer lies in the flat vector.
+    """Where each part lies in the flat vector."""
 
-    A layer is one matrix `[W | b]` of shape (out, in + 1): the bias is one more column of the weights, and meets a row
-    of ones under the activations. That saves a broadcast add and a separate bias gradient.
-    """
-
-    def __init__(self, sizes: tuple[int, ...]) -> None:
-        self.parts = tuple(Part(f"layer{i + 1}", (out, inner + 1)) for i, (inner, out) in enumerate(pairwise(sizes)))
-        self.size = sum(prod(part.shape) for part in self.parts)
+    def __init__(self, *parts: Part) -> None:
+        self.parts = parts
+        self.size = sum(prod(part.shape) for part in parts)
 
     def views(self, flat: Array) -> list[Array]:
-        """Cut a flat vector (P,) into one `[W | b]` view for each layer."""
+        """Cut a flat vector (P,) into one view for each part."""
         views, start = [], 0
         for part in self.parts:
             views.append(flat[start : start + prod(part.shape)].reshape(part.shape))
@@ -62,16 +75,13 @@ class Layout:
         return views
 
     def named(self, flat: Array) -> dict[str, Array]:
-        """Return the course's names: W1 (in, out), b1 (out,), W2, … as views."""
-        named = {}
-        for i, view in enumerate(self.views(flat), start=1):
-            named[f"W{i}"] = view[:, :-1].T
-            named[f"b{i}"] = view[:, -1]
-        return named
+        """Return the course's names as views: W1 (in, out), b1 (out,), W2, …; weights begin with W, biases with b."""
+        views = zip(self.parts, self.views(flat), strict=True)
+        return {name: array for part, view in views for name, array in zip(part.names, part.cut(view), strict=True)}
 
     def weights(self, flat: Array) -> list[Array]:
-        """Return the weights of each layer without the bias column, (out, in)."""
-        return [view[:, :-1] for view in self.views(flat)]
+        """Return the weights without the biases, each (in, out)."""
+        return [array for name, array in self.named(flat).items() if name.startswith("W")]
 
 
 class WeightDecay:
@@ -79,9 +89,10 @@ class WeightDecay:
 
     def __init__(self, layout: Layout, theta: Floats, reg: float) -> None:
         self._theta = theta
-        self._reg = np.full(layout.size, reg, theta.dtype)  # reg at weights, 0 at biases: one product over the flat vector
-        for view in layout.views(self._reg):
-            view[:, -1] = 0
+        self._off = reg == 0
+        self._reg = np.zeros(layout.size, theta.dtype)  # reg at weights, 0 at biases: one product over the flat vector
+        for weights in layout.weights(self._reg):
+            weights[...] = reg
         self._work = np.empty_like(theta)
 
     def value(self) -> float:
@@ -91,6 +102,8 @@ class WeightDecay:
 
     def add_to_(self, gradient: Floats) -> None:
         """Add reg·W to the gradient (P,)."""
+        if self._off:
+            return
         np.multiply(self._reg, self._theta, out=self._work)
         np.add(gradient, self._work, out=gradient)
 
@@ -101,7 +114,7 @@ class Program(Protocol):
     scores: Floats
     gradient: Floats
 
-    def load(self, rows: Floats, y: Ints) -> None:
+    def load(self, rows: Array, y: Ints) -> None:
         """Take a batch: rows as `prepare` made them, labels (n,)."""
 
     def forward(self, carry: Array | None) -> Array | None:
@@ -136,7 +149,7 @@ class Model(Protocol):
     def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
         """Draw theta (P,)."""
 
-    def prepare(self, X: Floats) -> Floats:
+    def prepare(self, X: Floats) -> Array:
         """Turn examples (N, D) into the rows that a program reads."""
 
     def bind(self, theta: Floats, n: int) -> Program:

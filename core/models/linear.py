@@ -8,7 +8,7 @@ import numpy as np
 
 from core.initializers import normal
 from core.losses import Loss, MulticlassHinge, SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, WeightDecay, with_ones
+from core.models.base import Layout, LossParts, WeightDecay, affine, with_ones
 from core.types import Array, DType, Floats, Ints
 
 
@@ -33,12 +33,12 @@ class Linear:
     @cached_property
     def layout(self) -> Layout:
         """One matrix [W | b] (K, D + 1)."""
-        return Layout((self.n_features, self.n_classes))
+        return Layout(affine(1, self.n_features, self.n_classes))
 
     def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
         """Draw theta (P,)."""
         theta = np.zeros(self.layout.size, dtype)
-        self.layout.weights(theta)[0][...] = normal(rng, self.n_features, self.n_classes).T
+        self.layout.weights(theta)[0][...] = normal(rng, self.n_features, self.n_classes)
         return theta
 
     def prepare(self, X: Floats) -> Floats:
@@ -69,7 +69,7 @@ class LinearProgram:
         self.scores = self._S.T
         self._loss = model.bind_loss(n, theta.dtype)
 
-    def load(self, rows: Floats, y: Ints) -> None:
+    def load(self, rows: Array, y: Ints) -> None:
         """Take a batch: rows (n, D + 1), labels (n,)."""
         self._rows, self._X = rows, rows.T
         self._loss.load(y)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from core.initializers import INITIALIZERS
 from core.layers import ACTIVATIONS
 from core.losses import SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, WeightDecay, with_ones
+from core.models.base import Layout, LossParts, WeightDecay, affine, with_ones
 from core.types import Array, DType, Floats, Ints
 
 
@@ -35,14 +36,14 @@ class Mlp:
     @cached_property
     def layout(self) -> Layout:
         """One matrix [W | b] (out, in + 1) for each layer."""
-        return Layout((self.n_features, *self.hidden_sizes, self.n_classes))
+        sizes = pairwise((self.n_features, *self.hidden_sizes, self.n_classes))
+        return Layout(*(affine(i, inner, out) for i, (inner, out) in enumerate(sizes, start=1)))
 
     def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
         """Draw theta (P,), layer by layer from the input on."""
         theta = np.zeros(self.layout.size, dtype)
         for W in self.layout.weights(theta):
-            fan_out, fan_in = W.shape
-            W[...] = INITIALIZERS[self.initializer](rng, fan_in, fan_out).T
+            W[...] = INITIALIZERS[self.initializer](rng, *W.shape)
         return theta
 
     def prepare(self, X: Floats) -> Floats:
@@ -62,8 +63,7 @@ class MlpProgram:
         self.gradient = np.empty_like(theta)
         self._W = layout.views(theta)
         self._dW = layout.views(self.gradient)
-        # The way back through a layer needs its weights without the bias column, transposed: (in, out).
-        self._Wt = [W.T for W in layout.weights(theta)]
+        self._Wt = layout.weights(theta)  # (in, out): the way back through a layer needs its weights without the bias
         self._decay = WeightDecay(layout, theta, model.reg)
         hidden = model.hidden_sizes
         self._O = [np.empty((h, n), dtype) for h in hidden]
@@ -75,7 +75,7 @@ class MlpProgram:
         self.scores = self._S.T
         self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype)
 
-    def load(self, rows: Floats, y: Ints) -> None:
+    def load(self, rows: Array, y: Ints) -> None:
         """Take a batch: rows (n, D + 1), labels (n,)."""
         self._inputs = [rows.T, *self._A]  # what each layer reads, (in + 1, n)
         self._inputs_t = [A.T for A in self._inputs]

@@ -65,4 +65,13 @@ class Xor:
     seed: Seed = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """Text to read character by character, for a char_rnn."""
+
+    text: Annotated[str, Limits(doc="the text itself, at least two different characters")]
+    kind: Literal["text"] = "text"
+
+
 SyntheticSpec = Spiral | Moons | Circles | Blobs | Xor
+DataSpec = SyntheticSpec | Text

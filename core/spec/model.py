@@ -41,4 +41,15 @@ class Mlp:
     )
 
 
-ModelSpec = Softmax | Svm | Mlp
+@dataclass(frozen=True, kw_only=True)
+class CharRnn:
+    """Recurrent network that reads text and learns which character comes next (vanilla RNN, tanh)."""
+
+    kind: Literal["char_rnn"] = "char_rnn"
+    hidden_size: Annotated[int, Limits(ge=1, le=4096, doc="units H of the hidden state")] = 100
+    sequence_length: Annotated[int, Limits(ge=1, le=1000, doc="characters T that the gradient goes back through")] = 25
+    reg: Reg = 0.0
+    init: Annotated[Init, Limits(doc="initial weights: normal is the course's 0.01·randn")] = "normal"
+
+
+ModelSpec = Softmax | Svm | Mlp | CharRnn

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from core.fields import Limits
+from core.spec.schedule import ScheduleSpec
 
 LearningRate = Annotated[float, Limits(gt=0, le=1e6, doc="step size")]
+Schedule = Annotated[ScheduleSpec | None, Limits(doc="how the rate changes; null: it does not")]
+Clip = Annotated[float | None, Limits(gt=0, le=1e6, doc="each entry of the gradient is limited to ±clip; null: it is not")]
 Decay = Annotated[float, Limits(ge=0, lt=1, doc="decay of the running average")]
 
 
@@ -17,6 +20,8 @@ class Sgd:
     learning_rate: LearningRate = 1.0
     momentum: Annotated[float, Limits(ge=0, lt=1, doc="share of the last step that is kept")] = 0.0
     nesterov: Annotated[bool, Limits(doc="take the gradient's step from the look-ahead position; needs momentum")] = False
+    schedule: Schedule = None
+    clip: Clip = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,8 @@ class Adagrad:
 
     kind: Literal["adagrad"] = "adagrad"
     learning_rate: LearningRate = 0.1
+    schedule: Schedule = None
+    clip: Clip = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,8 @@ class Rmsprop:
     kind: Literal["rmsprop"] = "rmsprop"
     learning_rate: LearningRate = 0.001
     decay: Decay = 0.99
+    schedule: Schedule = None
+    clip: Clip = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,8 @@ class Adam:
     learning_rate: LearningRate = 0.001
     beta1: Decay = 0.9
     beta2: Decay = 0.999
+    schedule: Schedule = None
+    clip: Clip = None
 
 
 OptimizerSpec = Sgd | Adagrad | Rmsprop | Adam

@@ -1,37 +1,58 @@
 """What is trained, how and for how long; together with the data it decides every bit of the result."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from core.errors import SpecError
 from core.fields import Limits, read
 from core.spec.data import Seed
-from core.spec.model import Mlp, ModelSpec
-from core.spec.optimizer import OptimizerSpec, Sgd
+from core.spec.model import CharRnn, Mlp, ModelSpec
+from core.spec.optimizer import Adagrad, OptimizerSpec, Sgd
 
 SPEC_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping:
+    """End a run that no longer gets better."""
+
+    metric: Annotated[Literal["val_loss", "val_accuracy", "loss"], Limits(doc="the series that is watched")] = "val_loss"
+    patience: Annotated[int, Limits(ge=1, le=10**6, doc="metric points in a row without an improvement")] = 10
+    min_delta: Annotated[float, Limits(ge=0, le=1e6, doc="an improvement is more than this")] = 0.0
+    restore_best: Annotated[bool, Limits(doc="end with the weights of the best point, not with the last")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
     """How long, on how much at a time, and what is measured on the way. Null means: chosen when the run is created."""
 
-    steps: Annotated[int | None, Limits(ge=1, le=10**9, doc="number of updates; null: 200, or 10 000 for an mlp")] = None
-    batch_size: Annotated[int | None, Limits(ge=1, le=10**7, doc="examples per step; null: all of them")] = None
+    steps: Annotated[
+        int | None, Limits(ge=1, le=10**9, doc="number of updates; null: 200, or 10 000 for an mlp or a char_rnn")
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        Limits(ge=1, le=10**7, doc="examples per step, null: all of them; of text: streams read in parallel, null: 1"),
+    ] = None
     seed: Seed = 0
     dtype: Annotated[Literal["float32", "float64"], Limits(doc="precision of all arithmetic")] = "float32"
     log_every: Annotated[
         int | None,
-        Limits(ge=1, le=10**9, doc="steps between metric points; null: 10, and at most one an epoch in mini-batches"),
+        Limits(
+            ge=1, le=10**9, doc="steps between metric points; null: 10, of text 100, and at most one an epoch in mini-batches"
+        ),
     ] = None
     checkpoint_every: Annotated[
         int | None, Limits(ge=1, le=10**9, doc="steps between kept checkpoints, a multiple of log_every; null: about 20 a run")
     ] = None
-    validation_fraction: Annotated[float, Limits(ge=0, lt=1, doc="share of the examples held out, drawn at random")] = 0.0
+    validation_fraction: Annotated[
+        float, Limits(ge=0, lt=1, doc="share held out: of the examples at random, of a text its end")
+    ] = 0.0
+    stratify: Annotated[bool, Limits(doc="hold out the same share of every class")] = False
     standardize: Annotated[
         bool, Limits(doc="give each feature mean 0 and deviation 1, fitted on the training part and kept with the model")
     ] = False
-    early_stopping: Annotated[None, Limits(doc="null: a run takes all its steps")] = None
+    early_stopping: Annotated[EarlyStopping | None, Limits(doc="when to end before the last step; null: never")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +72,8 @@ class TrainSpec:
                 raise SpecError(("version",), f"is {version!r}, this program reads {SPEC_VERSION}")
             value = {k: v for k, v in value.items() if k != "version"}
         spec = read(TrainSpec, value)
+        if isinstance(value, Mapping) and "optimizer" not in value:
+            spec = replace(spec, optimizer=default_optimizer(spec.model))
         optimizer = spec.optimizer
         if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
             raise SpecError(("optimizer", "nesterov"), "is true, which needs optimizer.momentum greater than 0")
@@ -64,13 +87,18 @@ class TrainSpec:
         return {"version": SPEC_VERSION, **plain}
 
 
+def default_optimizer(model: ModelSpec) -> OptimizerSpec:
+    """Return the optimizer of the course for a model: gradient descent, or for text min-char-rnn's clipped Adagrad."""
+    return Adagrad(clip=5.0) if isinstance(model, CharRnn) else Sgd()
+
+
 def held_out(n: int, fraction: float) -> int:
     """Return how many of n examples are held out for validation."""
     return round(n * fraction)
 
 
 def resolve(spec: TrainSpec, n: int) -> TrainSpec:
-    """Fill in every default that depends on the model or on the number n of examples, and check what depends on it."""
+    """Fill in every default that depends on the model or on the number n of examples (of text: characters), and check them."""
     plan = spec.training
     n_validation = held_out(n, plan.validation_fraction)
     n_train = n - n_validation
@@ -79,14 +107,23 @@ def resolve(spec: TrainSpec, n: int) -> TrainSpec:
             ("training", "validation_fraction"),
             f"is {plan.validation_fraction:g}, which leaves {n_train} of {n} examples to train and {n_validation} to validate",
         )
-    if plan.batch_size is not None and plan.batch_size > n_train:
+    watched = plan.early_stopping
+    if watched is not None and watched.metric.startswith("val_") and n_validation < 1:
+        raise SpecError(
+            ("training", "early_stopping", "metric"),
+            f"is {watched.metric!r}, which needs training.validation_fraction greater than 0",
+        )
+    text = isinstance(spec.model, CharRnn)
+    if isinstance(spec.model, CharRnn):
+        _check_text(plan, spec.model.sequence_length, n_train, n_validation)
+    elif plan.batch_size is not None and plan.batch_size > n_train:
         raise SpecError(
             ("training", "batch_size"), f"is {plan.batch_size}, must be at most {n_train}, the number of training examples"
         )
-    steps = plan.steps or (10_000 if isinstance(spec.model, Mlp) else 200)
+    steps = plan.steps or (10_000 if isinstance(spec.model, Mlp | CharRnn) else 200)
     # A point in mini-batch mode is a pass over all training examples: at most one an epoch by default.
-    per_epoch = 1 if plan.batch_size is None else -(-n_train // plan.batch_size)
-    log_every = plan.log_every or max(10, per_epoch)
+    per_epoch = 1 if plan.batch_size is None or text else -(-n_train // plan.batch_size)
+    log_every = plan.log_every or max(100 if text else 10, per_epoch)
     about = plan.checkpoint_every or max(1, steps // 20)
     if plan.checkpoint_every is not None and about % log_every:
         raise SpecError(
@@ -94,3 +131,23 @@ def resolve(spec: TrainSpec, n: int) -> TrainSpec:
         )
     checkpoint_every = -(-about // log_every) * log_every
     return replace(spec, training=replace(plan, steps=steps, log_every=log_every, checkpoint_every=checkpoint_every))
+
+
+def _check_text(plan: Training, length: int, n_train: int, n_validation: int) -> None:
+    """Check the lengths: a window of T characters needs the one that follows its last: T + 1 in each stream."""
+    streams = plan.batch_size or 1
+    if (n_train - 1) // streams < length:
+        raise SpecError(
+            ("training", "batch_size"),
+            f"is {streams}, which gives {(n_train - 1) // streams} characters to each of as many streams; "
+            f"model.sequence_length is {length}: use fewer streams, shorter sequences or a longer text",
+        )
+    if 0 < n_validation <= length:
+        raise SpecError(
+            ("training", "validation_fraction"),
+            f"is {plan.validation_fraction:g}, which holds out {n_validation} characters; "
+            f"more than model.sequence_length are needed, which is {length}",
+        )
+    for name, why in (("standardize", "features to scale"), ("stratify", "classes to hold out alike")):
+        if getattr(plan, name):
+            raise SpecError(("training", name), f"is true, must be false for text, which has no {why}")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 
+from core.data.text import Corpus
 from core.fields import show
 from service.api.deps import After, DatasetId, Limit, Order, Server
 from service.api.lists import paged
@@ -13,6 +14,7 @@ from service.api.views import dataset_out
 from service.domain import DatasetInfo, StoredDataset
 from service.errors import FieldProblem, InvalidInput
 from service.runs import datasets
+from service.runs.texts import FEATURES
 from service.runs.upload import upload as keep_upload
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -25,7 +27,7 @@ KEPT: dict[int | str, dict[str, Any]] = {
 
 @router.post("", status_code=201, responses=KEPT)
 def create_dataset(body: DatasetCreate, response: Response, server: Server) -> DatasetOut:
-    """Make a synthetic dataset from its parameters and keep it."""
+    """Make a synthetic dataset from its parameters and keep it, or keep a text."""
     return _kept(response, *datasets.create(server.database, server.settings, body.parameters, body.name))
 
 
@@ -47,7 +49,7 @@ def upload_dataset(
     label: Annotated[str | None, Form(max_length=500, description="label column of a CSV or Parquet file")] = None,
     name: Annotated[Name | None, Form()] = None,
 ) -> DatasetOut:
-    """Keep a CSV, NPZ or Parquet file. What is wrong with it is named by row and column, and nothing of it is kept."""
+    """Keep a CSV, NPZ, Parquet or text file. What is wrong with it is named by row and column, and nothing of it is kept."""
     filename = "".join(filter(str.isprintable, file.filename or ""))[-200:] or "upload"
     return _kept(response, *keep_upload(server.database, file.file, filename, label, name))
 
@@ -75,15 +77,23 @@ def get_dataset(dataset_id: DatasetId, server: Server) -> DatasetOut:
 
 @router.get("/{dataset_id}/preview")
 def preview_dataset(
-    dataset_id: DatasetId, server: Server, limit: Annotated[int, Query(ge=1, le=1000, description="examples to show")] = 10
+    dataset_id: DatasetId,
+    server: Server,
+    limit: Annotated[
+        int | None, Query(ge=1, le=1000, description="examples to show: 10 rows, 500 characters of a text")
+    ] = None,
 ) -> Preview:
-    """Return the first examples of a dataset."""
+    """Return the first examples of a dataset, or the beginning of a text."""
     data = datasets.load(server.database, StoredDataset(id=dataset_id))
+    if isinstance(data, Corpus):
+        text = data.decode(data.codes[: limit or 500])
+        return Preview(dataset=dataset_id, features=list(FEATURES), rows=[], labels=[], text=text, total_examples=len(data))
     return Preview(
         dataset=dataset_id,
         features=list(data.features),
-        rows=data.X[:limit].tolist(),
-        labels=[data.classes[i] for i in data.y[:limit]],
+        rows=data.X[: limit or 10].tolist(),
+        labels=[data.classes[i] for i in data.y[: limit or 10]],
+        text=None,
         total_examples=len(data),
     )
 

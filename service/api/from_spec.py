@@ -56,8 +56,9 @@ def _annotation(annotation: Any) -> Any:
     if get_origin(bare) in (Union, UnionType):
         specs = tuple(schema_of(member) for member in members if dataclasses.is_dataclass(member) and isinstance(member, type))
         if len(specs) > 1:
-            return Annotated[Union[specs], Field(discriminator="kind")]  # noqa: UP007 (the members are made here)
-        (present,) = [member for member in members if member is not NoneType]
+            either: Any = Annotated[Union[specs], Field(discriminator="kind")]  # noqa: UP007 (the members are made here)
+            return Annotated[either | None, described] if NoneType in members else either
+        (present,) = specs or [member for member in members if member is not NoneType]
         return Annotated[_either_none(present, limits), described]
     if isinstance(bare, type) and dataclasses.is_dataclass(bare):
         return schema_of(bare)

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
+from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
-from service.api.responses import CheckpointList, EvaluateOut, PredictOut
+from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
 from service.api.views import checkpoint_outs
 from service.runs import predict as use

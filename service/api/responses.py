@@ -53,7 +53,11 @@ class RunOut(BaseModel):
     optimizer: dict[str, Any]
     training: dict[str, Any]
     attempt: int
+    environment_changed: Annotated[bool, Field(description="an attempt went on with other libraries than the one before")]
     cancel_requested: bool
+    pause_requested: bool
+    parent: Annotated[dict[str, Any] | None, Field(description="`run`, `checkpoint`, `step` and `relation` to it")]
+    verified: Annotated[bool | None, Field(description="of a run that verifies another: whether the weights are the same")]
     progress: Progress
     metrics: dict[str, SeriesSummary]
     error: dict[str, Any] | None
@@ -97,7 +101,7 @@ class DatasetOut(BaseModel):
     features: list[str]
     classes: list[str | int]
     class_counts: list[int]
-    statistics: Annotated[list[dict[str, float]], Field(description="mean, std, min and max of each feature")]
+    statistics: Annotated[list[dict[str, float]], Field(description="mean, std, min and max of each feature; none of a text")]
     size_bytes: int
     created_at: datetime
     links: Links
@@ -108,13 +112,14 @@ class DatasetList(Page[DatasetOut]):
 
 
 class Preview(BaseModel):
-    """The first examples of a dataset."""
+    """The first examples of a dataset, or the beginning of a text."""
 
     object: Literal["dataset_preview"] = "dataset_preview"
     dataset: str
     features: list[str]
     rows: list[list[float]]
     labels: list[str | int]
+    text: Annotated[str | None, Field(description="the first characters of a text, which has no rows; else null")]
     total_examples: int
 
 
@@ -164,37 +169,9 @@ class CheckpointOut(BaseModel):
     digest: str
     weights_digest: str
     size_bytes: int
+    sample: Annotated[str | None, Field(description="what a model of text wrote at this step")]
     created_at: datetime
 
 
 class CheckpointList(Page[CheckpointOut]):
     """All checkpoints of a run, in the order of their steps."""
-
-
-class PredictOut(BaseModel):
-    """Predictions, with the checkpoint that made them."""
-
-    object: Literal["prediction"] = "prediction"
-    run: str
-    checkpoint: str
-    step: int
-    labels: Annotated[list[str | int], Field(description="one for each row, as the dataset wrote them")]
-    classes: Annotated[list[str | int], Field(description="the order of the columns of scores and probabilities")]
-    scores: list[list[float]]
-    probabilities: Annotated[list[list[float]] | None, Field(description="null for svm, whose scores are not probabilities")]
-
-
-class EvaluateOut(BaseModel):
-    """How a checkpoint does on a dataset."""
-
-    object: Literal["evaluation"] = "evaluation"
-    run: str
-    checkpoint: str
-    step: int
-    examples: int
-    accuracy: float
-    loss: float
-    data_loss: float
-    reg_loss: float
-    classes: list[str | int]
-    confusion_matrix: Annotated[list[list[int]], Field(description="row: true class, column: predicted class")]

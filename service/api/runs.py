@@ -1,6 +1,5 @@
 """/v1/runs: create, look, stop, delete."""
 
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -44,7 +43,7 @@ def validate_run(body: RunCreate, server: Server) -> ValidateOut:
         model=plain["model"],
         optimizer=plain["optimizer"],
         training=plain["training"],
-        data=asdict(data),
+        data=data.plain(),
         parameters=cost.parameters,
         memory_bytes=cost.memory_bytes,
         estimated_seconds=cost.seconds,
@@ -57,7 +56,7 @@ def list_runs(
     response: Response,
     server: Server,
     status: Annotated[RunStatus | None, Query(description="where the runs are")] = None,
-    model: Annotated[Literal["softmax", "svm", "mlp"] | None, Query(description="kind of the model")] = None,
+    model: Annotated[Literal["softmax", "svm", "mlp", "char_rnn"] | None, Query(description="kind of the model")] = None,
     dataset: Annotated[str | None, Query(max_length=60, pattern=ID, description="id of a kept dataset")] = None,
     tag: Annotated[list[Tag] | None, Query(max_length=10, description="`key:value`; all that are given must match")] = None,
     after: After = None,

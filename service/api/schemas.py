@@ -1,12 +1,13 @@
 """Request bodies."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from core.spec import ModelSpec, OptimizerSpec, Sgd, SyntheticSpec, Training, TrainSpec
+from core.spec import DataSpec, ModelSpec, OptimizerSpec, Sgd, Training, TrainSpec
 from service.api.from_spec import FromSpec, Strict
 from service.domain import StoredDataset
+from service.runs import fork
 from service.runs.submit import RunRequest
 
 
@@ -20,7 +21,9 @@ def printable(text: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 Tag = Annotated[str, Field(max_length=500), AfterValidator(printable)]
 DatasetField = Annotated[
-    SyntheticSpec | StoredDataset, FromSpec(), Field(description="parameters of a synthetic dataset, or the id of a kept one")
+    DataSpec | StoredDataset,
+    FromSpec(),
+    Field(description="parameters of a synthetic dataset, a text, or the id of a kept dataset"),
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 CheckpointName = Annotated[
@@ -47,23 +50,27 @@ class RunCreate(Strict):
     name: Name | None = None
     dataset: DatasetField
     model: Annotated[ModelSpec, FromSpec()]
-    optimizer: Annotated[OptimizerSpec, FromSpec()] = Field(default_factory=Sgd, description="default: sgd")
+    optimizer: Annotated[OptimizerSpec, FromSpec()] = Field(
+        default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 5"
+    )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
     tags: Annotated[dict[Name, Tag], Field(max_length=50)] = Field(default_factory=dict)
 
     def to_request(self) -> RunRequest:
         """Hand on what was asked for, checked as a whole; raises SpecError."""
-        spec = TrainSpec(model=self.model, optimizer=self.optimizer, training=self.training)
-        return RunRequest(name=self.name, dataset=self.dataset, spec=TrainSpec.from_dict(spec.to_dict()), tags=self.tags)
+        plain = TrainSpec(model=self.model, optimizer=self.optimizer, training=self.training).to_dict()
+        if "optimizer" not in self.model_fields_set:
+            del plain["optimizer"]  # its default depends on the model
+        return RunRequest(name=self.name, dataset=self.dataset, spec=TrainSpec.from_dict(plain), tags=self.tags)
 
 
 class DatasetCreate(Strict):
-    """A synthetic dataset to make and keep."""
+    """A synthetic dataset to make and keep, or a text to keep."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"parameters": {"kind": "moons", "noise": 0.2}}})
 
     name: Name | None = None
-    parameters: Annotated[SyntheticSpec, FromSpec()]
+    parameters: Annotated[DataSpec, FromSpec()]
 
 
 class PredictRequest(Strict):
@@ -78,8 +85,65 @@ class PredictRequest(Strict):
     checkpoint: CheckpointName = "latest"
 
 
+class GenerateRequest(Strict):
+    """What to write."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"prompt": "The ", "length": 200, "temperature": 0.8}})
+
+    prompt: Annotated[
+        str, Field(max_length=10_000, description="characters to read first; all must be in the model's text")
+    ] = ""
+    length: Annotated[int, Field(ge=1, le=10_000, description="characters to write")] = 200
+    temperature: Annotated[
+        float, Field(ge=0, le=10, description="the scores are divided by it; 0: always the likeliest character")
+    ] = 1.0
+    top_k: Annotated[int | None, Field(ge=1, le=100_000, description="choose among so many likeliest; null: all")] = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="the same seed writes the same text")] = 0
+    checkpoint: CheckpointName = "latest"
+
+
 class EvaluateRequest(Strict):
     """What to measure a checkpoint on."""
 
     dataset: DatasetField | None = None
     checkpoint: CheckpointName = "latest"
+
+
+class ExtendRequest(Strict):
+    """How long to train in all."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"steps": 20000}})
+
+    steps: Annotated[int, Field(ge=1, le=10**9, description="all steps, those already done included")]
+    name: Annotated[Name | None, Field(description="null: that of the parent")] = None
+
+
+class Overrides(Strict):
+    """Parts of a spec that replace the parent's, field by field; another kind of optimizer begins with its own defaults."""
+
+    model: dict[str, Any] = Field({}, description="what leaves the shape of the parameters alone, such as `reg`")
+    optimizer: dict[str, Any] = Field({}, description="such as `learning_rate`")
+    training: dict[str, Any] = Field({}, description="such as `steps`, which count from the parent's first")
+
+
+class ForkRequest(Strict):
+    """Where to branch off, and what to do otherwise."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "checkpoint": "best",
+                "overrides": {"optimizer": {"learning_rate": 0.1}, "training": {"steps": 20000}},
+            }
+        }
+    )
+
+    checkpoint: CheckpointName | Annotated[int, Field(ge=0, le=10**9)] = "latest"
+    name: Annotated[Name | None, Field(description="null: that of the parent")] = None
+    tags: Annotated[dict[Name, Tag] | None, Field(max_length=50, description="null: those of the parent")] = None
+    overrides: Overrides = Overrides()
+
+    def to_request(self) -> fork.ForkRequest:
+        """Hand on what was asked for."""
+        overrides = {part: given for part, given in self.overrides.model_dump().items() if given}
+        return fork.ForkRequest(checkpoint=str(self.checkpoint), name=self.name, tags=self.tags, overrides=overrides)

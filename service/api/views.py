@@ -10,7 +10,22 @@ from service.runs.history import History
 def run_out(run: Run) -> RunOut:
     """Show a run."""
     here = f"/v1/runs/{run.id}"
-    verbs = ("loss-history", "metrics", "events", "checkpoints", "predict", "evaluate", "cancel")
+    use = "generate" if run.spec["model"]["kind"] == "char_rnn" else "predict"
+    verbs = (
+        "loss-history",
+        "metrics",
+        "events",
+        "checkpoints",
+        use,
+        "evaluate",
+        "diagnostics",
+        "cancel",
+        "pause",
+        "resume",
+        "extend",
+        "fork",
+        "verify",
+    )
     shown = {name: getattr(run, name) for name in RunOut.model_fields if hasattr(run, name)}
     return RunOut(
         **{

@@ -9,6 +9,8 @@ import typer
 from service.cli import data, db, runs
 from service.cli.codes import EXIT_CODES
 from service.cli.demo import demo
+from service.cli.export import export
+from service.cli.generate import generate
 from service.cli.predict import predict
 from service.cli.serve import serve
 from service.cli.train import train
@@ -48,6 +50,8 @@ app.command()(serve)
 app.command()(train)
 app.add_typer(runs.app, name="runs")
 app.command()(predict)
+app.command()(generate)
+app.command()(export)
 app.add_typer(data.app, name="data")
 app.add_typer(db.app, name="db")
 app.command()(demo)

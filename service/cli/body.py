@@ -15,6 +15,7 @@ PLACES = {
     "name": (),
     "reg": ("model",),
     "margin": ("model",),
+    "sequence_length": ("model",),
     "activation": ("model",),
     "learning_rate": ("optimizer",),
     "momentum": ("optimizer",),
@@ -43,11 +44,12 @@ def body_of(flags: Mapping[str, Any]) -> Body:
         if name in given:
             (body.setdefault(place[0], {}) if place else body)[name] = given[name]
     if "hidden" in given:
-        body.setdefault("model", {})["hidden_sizes"] = _sizes(given["hidden"])
+        _hide(body.setdefault("model", {}), _sizes(given["hidden"]))
     if given.get("tag"):
         body.setdefault("tags", {}).update(_tag(text) for text in given["tag"])
-    if "optimizer" in body:
-        body["optimizer"].setdefault("kind", "sgd")  # the API's default, which it only takes as a whole
+    if "optimizer" in body and "kind" not in body["optimizer"]:  # the API takes its default only as a whole
+        text = body.get("model", {}).get("kind") == "char_rnn"
+        body["optimizer"] = {**({"kind": "adagrad", "clip": 5.0} if text else {"kind": "sgd"}), **body["optimizer"]}
     return body
 
 
@@ -79,6 +81,16 @@ def _sizes(text: str) -> list[int]:
         raise typer.BadParameter(
             f"{text!r}, expected whole numbers with commas, such as 100,50", param_hint="--hidden"
         ) from None
+
+
+def _hide(model: Body, sizes: list[int]) -> None:
+    """Set the hidden units: of a char_rnn, which has one layer, that is one number."""
+    if model.get("kind") != "char_rnn":
+        model["hidden_sizes"] = sizes
+    elif len(sizes) == 1:
+        model["hidden_size"] = sizes[0]
+    else:
+        raise typer.BadParameter("a char_rnn has one hidden layer, expected one number", param_hint="--hidden")
 
 
 def _tag(text: str) -> tuple[str, str]:

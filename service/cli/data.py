@@ -10,7 +10,7 @@ from service.cli.options import Json, Limit, Url
 
 app = typer.Typer(no_args_is_help=True, help="Upload datasets and list them.")
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, NPZ or Parquet.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, NPZ, Parquet, or a text: .txt, .text, .md.")]
 Label = Annotated[str | None, typer.Option(help="Name of the column with the classes.")]
 Name = Annotated[str | None, typer.Option(help="Name of the dataset.")]
 
@@ -24,6 +24,10 @@ def put(file: File, *, label: Label = None, name: Name = None, as_json: Json = F
         talk.out_json(data)
         return
     typer.echo(data["id"])
+    if not data["statistics"]:
+        talk.note(f"{data['examples']:,} characters, {len(data['classes']):,} different ones")
+        talk.note(f"train on it: postgrad train --dataset {data['id']} --model char_rnn")
+        return
     classes = ", ".join(map(str, data["classes"][:10])) + (", …" if len(data["classes"]) > 10 else "")
     talk.note(f"{data['examples']:,} examples, {len(data['features'])} features, {len(data['classes'])} classes: {classes}")
     talk.note(f"train on it: postgrad train --dataset {data['id']} --model softmax --standardize")

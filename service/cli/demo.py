@@ -10,7 +10,7 @@ from rich.text import Text
 
 from service.cli import demo_plan, demo_report, talk
 from service.cli.codes import ExitCode
-from service.cli.demo_checks import Check, all_checks
+from service.cli.demo_checks import Check, all_checks, writes
 from service.cli.demo_plan import Result
 from service.cli.demo_server import Server, temporary_server
 from service.cli.follow import ENDED, watching
@@ -35,6 +35,9 @@ def demo(*, keep: Annotated[bool, typer.Option("--keep", help="Leave the server 
             terminal.print()
         terminal.print(demo_report.results_table(terminal, results.values()))
         checks = list(all_checks(client, results))
+        sample = writes(client, results["rnn"], 240)
+        demo_report.heading(terminal, "What the character RNN writes, after “The ”")
+        terminal.print(Text(f"  {sample}", style="italic"))
         _tell(terminal, checks, results, server.url if keep else None)
         terminal.print(_verdict(checks, time.monotonic() - started))
         if keep:
@@ -45,7 +48,7 @@ def demo(*, keep: Annotated[bool, typer.Option("--keep", help="Leave the server 
 
 def _train(client: "Client") -> dict[str, Result]:
     """Submit all runs, then show them until the last has ended."""
-    plans = {**demo_plan.course(), **demo_plan.table(client)}
+    plans = {**demo_plan.reader(client), **demo_plan.course(), **demo_plan.table(client)}
     ids = {key: client.runs.create(plan.body)["id"] for key, plan in plans.items()}
     runs: dict[str, Any] = {}
     with watching({ids[key]: f"  {plan.title}" for key, plan in plans.items()}) as update:

@@ -5,11 +5,12 @@ training accuracy of 0.49; the two-layer net a loss of 0.245292 at iteration 900
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.cli.demo_plan import SPIRAL, Result
+from service.cli.demo_plan import SPIRAL, Result, python_help
 from service.cli.show import NOTHING, last
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LOSS_TOLERANCE = 0.01
 HELD_OUT = 0.9
+REAL_WORDS, SAMPLE_LENGTH = 0.5, 1000  # an untrained model writes no word that the text knows
 PUBLISHED = {"softmax": (0.49, 0.49, 0.49, 0.786), "net": (0.98, 0.97, 0.99, 0.245)}
 """Accuracy, the range in which it counts as that, loss. The net's float32 sums differ a little between processors."""
 
@@ -43,6 +45,9 @@ def all_checks(client: "Client", results: Mapping[str, Result]) -> Iterator[Chec
     points = client.datasets.create(SPIRAL, name="demo: spiral")
     for key in ("softmax", "net"):
         yield prediction(client, results[key], points["id"])
+    rnn = results["rnn"]
+    yield first_loss(rnn, math.log(len(rnn.run["data"]["classes"])), "ln of the number of characters")
+    yield written(client, rnn)
     if "iris" in results:
         held_out = last(results["iris"].run, "val_accuracy")
         figures = (_places(held_out, 2), f"{HELD_OUT:.2f}", "or more")
@@ -73,6 +78,27 @@ def prediction(client: "Client", result: Result, dataset_id: str) -> Check:
     same = reported is not None and abs(right / len(labels) - reported) < 0.5 / len(labels)
     figures = (_places(right / len(labels), 4), _places(reported, 4), f"reported; {right} of {len(labels)}")
     return _check(result, "predicted right", figures, same)
+
+
+def written(client: "Client", result: Result) -> Check:
+    """Let the character RNN write, and count how many of its words the text knows that it has read."""
+    known = set(words(python_help()))
+    found = words(writes(client, result, SAMPLE_LENGTH))
+    right = sum(word in known for word in found)
+    share = right / len(found) if found else 0.0
+    figures = (_places(share, 2), f"{REAL_WORDS:.2f}", f"or more; {right} of {len(found)}")
+    return _check(result, "real words in what it writes", figures, share >= REAL_WORDS)
+
+
+def writes(client: "Client", result: Result, length: int) -> str:
+    """Return text that the character RNN of a run has written, sober rather than bold."""
+    text: str = client.runs.generate(result.run["id"], "The ", length=length, temperature=0.5)["text"]
+    return text
+
+
+def words(text: str) -> list[str]:
+    """Return the words of three letters or more."""
+    return re.findall("[A-Za-z]{3,}", text)
 
 
 def _check(result: Result, what: str, figures: tuple[str, str, str], holds: bool) -> Check:  # noqa: FBT001 (the last of a row)

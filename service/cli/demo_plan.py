@@ -1,6 +1,7 @@
 """What the demo trains."""
 
 from dataclasses import dataclass
+from pydoc_data.topics import topics
 from typing import TYPE_CHECKING, Any
 
 from service.cli.demo_server import ROOT
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from service.client import Client
 
 SPIRAL = {"kind": "spiral"}  # its defaults are the course's, point for point
+TEXT_LENGTH = 200_000
 IRIS = ROOT / "examples" / "iris.csv"
 
 
@@ -45,7 +47,7 @@ def course() -> dict[str, Plan]:
         "net": ("two-layer net", {"kind": "mlp", "hidden_sizes": [100], "reg": 0.001}, 10_000),
     }
     return {
-        key: Plan(title, "spiral", _body(title, SPIRAL, model, 1.0, {"steps": steps}))
+        key: Plan(title, "spiral", _body(title, SPIRAL, model, _sgd(1.0), {"steps": steps}))
         for key, (title, model, steps) in models.items()
     }
 
@@ -58,16 +60,36 @@ def table(client: "Client") -> dict[str, Plan]:
     model = {"kind": "mlp", "hidden_sizes": [10], "reg": 0.001}
     training = {"steps": 500, "validation_fraction": 0.2, "standardize": True}
     title = "net on irises"
-    return {"iris": Plan(title, IRIS.name, _body(title, dataset, model, 0.5, training))}
+    return {"iris": Plan(title, IRIS.name, _body(title, dataset, model, _sgd(0.5), training))}
+
+
+def python_help() -> str:
+    """Return the beginning of the language reference that every Python carries for `help()`, as plain running text."""
+    text = " ".join(" ".join(topics[name] for name in sorted(topics)).split())
+    return "".join(filter(str.isascii, text))[:TEXT_LENGTH]
+
+
+def reader(client: "Client") -> dict[str, Plan]:
+    """Keep that text and return a character RNN that reads it in eight streams."""
+    dataset = {"kind": "stored", "id": client.datasets.create({"kind": "text", "text": python_help()}, name="help()")["id"]}
+    model = {"kind": "char_rnn", "hidden_size": 128, "init": "xavier"}
+    optimizer = {"kind": "adam", "learning_rate": 0.008, "clip": 1.0, "schedule": {"kind": "cosine", "final": 0.05}}
+    training = {"steps": 4000, "batch_size": 8, "validation_fraction": 0.05}
+    title = "character RNN"
+    return {"rnn": Plan(title, "help()", _body(title, dataset, model, optimizer, training))}
+
+
+def _sgd(learning_rate: float) -> dict[str, Any]:
+    return {"kind": "sgd", "learning_rate": learning_rate}
 
 
 def _body(
-    title: str, dataset: dict[str, Any], model: dict[str, Any], learning_rate: float, training: dict[str, Any]
+    title: str, dataset: dict[str, Any], model: dict[str, Any], optimizer: dict[str, Any], training: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "name": f"demo: {title}",
         "dataset": dataset,
         "model": model,
-        "optimizer": {"kind": "sgd", "learning_rate": learning_rate},
+        "optimizer": optimizer,
         "training": training,
     }

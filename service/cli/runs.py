@@ -1,15 +1,16 @@
-"""The commands `postgrad runs …`: ls, show, watch, cancel, rm."""
+"""The commands `postgrad runs …`: ls, show, watch, cancel, rm, diagnose, and those of `life`."""
 
 from typing import Annotated
 
 import typer
 
-from service.cli import follow, show, talk
+from service.cli import follow, life, show, talk
+from service.cli.diagnose import diagnose
 from service.cli.options import Json, Limit, RunId, Url
 
 app = typer.Typer(no_args_is_help=True, help="Look at runs, watch them, stop them, delete them.")
 
-Status = Annotated[str | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")]
+Status = Annotated[str | None, typer.Option(help="queued, running, paused, succeeded, failed or cancelled.")]
 Model = Annotated[str | None, typer.Option(help="softmax, svm or mlp.")]
 
 
@@ -66,3 +67,7 @@ def rm(run_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids o
         for run_id in run_ids:
             client.runs.delete(run_id)
             typer.echo(f"{run_id} deleted")
+
+
+app.command()(diagnose)
+life.add_to(app)

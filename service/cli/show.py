@@ -33,7 +33,7 @@ def status_of(run: Object) -> Text:
 def model_of(run: Object) -> str:
     """Name a run's model: softmax, mlp 100·50."""
     model = run["model"]
-    return " ".join([model["kind"], "·".join(map(str, model.get("hidden_sizes", [])))]).strip()
+    return " ".join([model["kind"], "·".join(map(str, model.get("hidden_sizes") or [model.get("hidden_size", "")]))]).strip()
 
 
 def data_of(run: Object) -> str:
@@ -171,7 +171,7 @@ def datasets_table(datasets: list[Object], width: int) -> Table:
     """Show a list of datasets."""
     rows = []
     for data in datasets:
-        names = [str(label) for label in data["classes"]]
+        names = [str(label) for label in data["classes"]] if data["statistics"] else [f"{len(data['classes']):,} characters"]
         row = {
             "Id": data["id"],
             "Name": data["name"],

@@ -19,16 +19,25 @@ Dataset = Annotated[
     ),
 ]
 Data = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, rich_help_panel=DATA, help="Upload this file and train on it.")
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        rich_help_panel=DATA,
+        help="Upload this file and train on it; .txt, .text and .md are texts.",
+    ),
 ]
 Label = Annotated[str | None, typer.Option(rich_help_panel=DATA, help="Name of the label column of --data.")]
-Model = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="softmax, svm or mlp.")]
+Model = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="softmax, svm, mlp or char_rnn.")]
 Hidden = Annotated[
     str | None,
-    typer.Option(metavar="SIZES", rich_help_panel=MODEL, help="Hidden units of an mlp: 100, or 100,50 for two layers."),
+    typer.Option(metavar="SIZES", rich_help_panel=MODEL, help="Hidden units: 100; of an mlp also 100,50 for two layers."),
 ]
 Activation = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="relu or tanh.")]
 Reg = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Strength of L2 regularisation.")]
+SequenceLength = Annotated[
+    int | None, typer.Option(rich_help_panel=MODEL, help="Characters that the gradient of a char_rnn goes back through.")
+]
 Margin = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Margin of an svm.")]
 Optimizer = Annotated[
     str | None, typer.Option(metavar="KIND", rich_help_panel=OPTIMIZER, help="sgd, adagrad, rmsprop or adam [default: sgd].")
@@ -64,6 +73,7 @@ def train(
     *,
     dataset: Dataset = None, data: Data = None, label: Label = None,
     model: Model = None, hidden: Hidden = None, activation: Activation = None, reg: Reg = None, margin: Margin = None,
+    sequence_length: SequenceLength = None,
     optimizer: Optimizer = None, learning_rate: LearningRate = None, momentum: Momentum = None, nesterov: Nesterov = None,
     steps: Steps = None, batch_size: BatchSize = None, seed: Seed = None, dtype: Dtype = None, log_every: LogEvery = None,
     validation_fraction: ValidationFraction = None, standardize: Standardize = None,
@@ -102,7 +112,9 @@ def _complete(body: dict[str, object], data: Path | None, label: str | None) -> 
         raise typer.BadParameter("the dataset is given twice", param_hint="--data")
     if data is None and label is not None:
         raise typer.BadParameter("names a column of --data, which is not given", param_hint="--label")
+    if body.get("dataset") == {"kind": "text"}:
+        raise typer.BadParameter("a text is given as a file: --data FILE.txt", param_hint="--dataset")
     if data is None and "dataset" not in body:
         raise typer.BadParameter("say what to train on: --dataset spiral, --data FILE or --file FILE", param_hint="--dataset")
     if "model" not in body:
-        raise typer.BadParameter("say what to train: --model softmax, svm or mlp", param_hint="--model")
+        raise typer.BadParameter("say what to train: --model softmax, svm, mlp or char_rnn", param_hint="--model")

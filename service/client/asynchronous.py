@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
 from service.client import calls, flows, wire
-from service.client.calls import Call, Object, Rows, RunParts
+from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
+from service.client.life import AsyncLife
 
 T = TypeVar("T")
 
@@ -81,6 +82,21 @@ class AsyncClient:
             else:
                 outcome = await self._send(step)
 
+    async def characters(self, call: Call) -> AsyncIterator[str]:
+        """Yield the characters of a text while it is written."""
+        text = flows.Text()
+        try:
+            async with self._http.stream(**wire.arguments(self.base_url, call)) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    flows.parse(wire.reply_of(response))
+                async for chunk in response.aiter_bytes():
+                    for character in text.take(chunk):
+                        yield character
+        except httpx.HTTPError as error:
+            raise wire.failure_of(error, self.base_url) from error
+        text.end()
+
     async def _send(self, call: Call) -> flows.Outcome:
         try:
             return wire.reply_of(await self._http.request(**wire.arguments(self.base_url, call)))
@@ -88,11 +104,11 @@ class AsyncClient:
             return wire.failure_of(error, self.base_url)
 
 
-class AsyncRuns:
+class AsyncRuns(AsyncLife):
     """The runs of a server."""
 
     def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+        self._client: AsyncClient = client
 
     async def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
         """Queue a run, given as a whole request body or by its parts: `create(dataset="spiral", model="mlp")`."""
@@ -113,14 +129,6 @@ class AsyncRuns:
     async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
         return await self._client.call(calls.list_runs(filters))
-
-    async def cancel(self, run_id: str) -> Object:
-        """Stop a run; its checkpoints are kept. A running one stops a moment later: `wait` for it."""
-        return await self._client.call(calls.on_run("POST", run_id, "cancel"))
-
-    async def delete(self, run_id: str) -> None:
-        """Delete a run that is not running."""
-        await self._client.call(calls.on_run("DELETE", run_id))
 
     async def loss_history(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
         """Return the loss curve: `steps`, and `series` of the loss and its parts."""
@@ -148,6 +156,22 @@ class AsyncRuns:
         """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
         return await self._client.call(calls.evaluate(run_id, dataset, checkpoint))
 
+    async def diagnostics(self, run_id: str, checkpoint: str = "latest") -> Object:
+        """Check gradient, units and mistakes of a checkpoint; `hints` say in plain language what to try."""
+        return await self._client.call(calls.on_run("GET", run_id, "diagnostics", params={"checkpoint": checkpoint}))
+
+    async def export(self, run_id: str, format: str = "npz", checkpoint: str = "latest") -> bytes:  # noqa: A002 (the API's word)
+        """Return a file with the model: `npz`, `safetensors` or `onnx`."""
+        return await self._client.drive(flows.download(calls.export(run_id, format, checkpoint), self._client.max_retries))
+
+    async def generate(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Object:
+        """Write text that follows the prompt with a char_rnn: `length`, `temperature`, `top_k`, `seed`, `checkpoint`."""
+        return await self._client.call(calls.generate(run_id, prompt, wish))
+
+    def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> AsyncIterator[str]:
+        """Yield the characters that `generate` would return at the end, each as soon as it is written."""
+        return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))
+
     async def wait(
         self,
         run_id: str,
@@ -159,39 +183,3 @@ class AsyncRuns:
         `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
         """
         return await self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))
-
-
-class AsyncDatasets:
-    """The datasets that a server keeps."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
-
-    async def create(self, parameters: str | Mapping[str, Any], name: str | None = None) -> Object:
-        """Make a synthetic dataset and keep it: `create({"kind": "spiral", "seed": 1})`."""
-        return await self._client.call(calls.create_dataset(parameters, name))
-
-    async def upload(self, path: str | Path, label: str | None = None, name: str | None = None) -> Object:
-        """Keep a CSV, NPZ or Parquet file; `label` names the column with the classes."""
-        content = await asyncio.to_thread(Path(path).read_bytes)
-        return await self._client.call(calls.upload_dataset(Path(path).name, content, label, name))
-
-    async def get(self, dataset_id: str) -> Object:
-        """Return a kept dataset: its columns, classes and statistics."""
-        return await self._client.call(calls.on_dataset("GET", dataset_id))
-
-    def list(self, **filters: str | int | None) -> AsyncIterator[Object]:
-        """Yield the kept datasets, the newest first; `order`; `limit` is the size of a page."""
-        return self._client.pages(calls.list_datasets(filters))
-
-    async def page(self, **filters: str | int | None) -> Object:
-        """Return one page of the list of datasets as the API sends it."""
-        return await self._client.call(calls.list_datasets(filters))
-
-    async def preview(self, dataset_id: str, limit: int = 10) -> Object:
-        """Return the first examples of a dataset."""
-        return await self._client.call(calls.on_dataset("GET", dataset_id, "preview", {"limit": limit}))
-
-    async def delete(self, dataset_id: str) -> None:
-        """Delete a dataset that no run uses."""
-        await self._client.call(calls.on_dataset("DELETE", dataset_id))

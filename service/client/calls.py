@@ -39,6 +39,7 @@ class Call:
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     upload: Upload | None = None
+    accept: str = "application/json"
 
     @property
     def idempotent(self) -> bool:
@@ -55,6 +56,16 @@ class RunParts(TypedDict, total=False):
     training: Mapping[str, Any]
     name: str
     tags: Mapping[str, str]
+
+
+class Wish(TypedDict, total=False):
+    """How text is written; what is left out is the server's default."""
+
+    length: int
+    temperature: float
+    top_k: int | None
+    seed: int
+    checkpoint: str
 
 
 def create_run(body: Any, parts: RunParts) -> Call:
@@ -102,6 +113,17 @@ def predict(run_id: str, inputs: Rows, checkpoint: str) -> Call:
 def evaluate(run_id: str, dataset: str | Mapping[str, Any] | None, checkpoint: str) -> Call:
     """POST /v1/runs/{id}/evaluate."""
     return on_run("POST", run_id, "evaluate", body={"dataset": reference(dataset), "checkpoint": checkpoint})
+
+
+def export(run_id: str, fmt: str, checkpoint: str) -> Call:
+    """GET /v1/runs/{id}/export."""
+    return on_run("GET", run_id, "export", params={"format": fmt, "checkpoint": checkpoint}, accept="*/*")
+
+
+def generate(run_id: str, prompt: str, wish: Wish, *, stream: bool = False) -> Call:
+    """POST /v1/runs/{id}/generate, for the whole text or for a stream of its characters."""
+    accept = "text/event-stream" if stream else "application/json"
+    return on_run("POST", run_id, "generate", body={"prompt": prompt, **wish}, accept=accept)
 
 
 def create_dataset(parameters: str | Mapping[str, Any], name: str | None) -> Call:

@@ -43,26 +43,45 @@ Flow = Generator[Call | Pause, Outcome | None, T]
 
 
 def exchange(call: Call, max_retries: int) -> Flow[Object]:
-    """Make a request, again if that is safe and may help; return the JSON object of the answer, {} for an empty one."""
+    """Make a request and return the JSON object of the answer, {} for an empty one."""
+    return parse((yield from _outcome(call, max_retries)))
+
+
+def download(call: Call, max_retries: int) -> Flow[bytes]:
+    """Make a request and return the file that is the answer."""
+    reply = good((yield from _outcome(call, max_retries)))
+    if not reply.headers.get("content-disposition", "").startswith("attachment"):
+        raise APIError("the answer is not a file: is this the address of a postgrad server?")
+    return reply.content
+
+
+def _outcome(call: Call, max_retries: int) -> Flow[Outcome]:
+    """Make a request, again if that is safe and may help."""
     for attempt in range(max_retries + 1):
         outcome = yield call
         if outcome is None:
             raise TypeError("the shell answered a call with nothing")
         delay = retry_delay(call, outcome, attempt) if attempt < max_retries else None
         if delay is None:
-            return parse(outcome)
+            return outcome
         yield Pause(delay)
     raise AssertionError("unreachable")
 
 
-def parse(outcome: Outcome) -> Object:
-    """Return the JSON object of a good answer; raise what a bad one stands for."""
+def good(outcome: Outcome) -> Reply:
+    """Return a good answer; raise what a bad one stands for."""
     if isinstance(outcome, APIConnectionError):
         raise outcome
     if not 200 <= outcome.status < 300:
         raise status_error(outcome.status, outcome.headers, outcome.content)
+    return outcome
+
+
+def parse(outcome: Outcome) -> Object:
+    """Return the JSON object of a good answer; raise what a bad one stands for."""
+    reply = good(outcome)
     try:
-        value = json.loads(outcome.content or "{}")
+        value = json.loads(reply.content or "{}")
     except ValueError:
         value = None
     if not isinstance(value, dict):
@@ -115,6 +134,29 @@ def wait(run_id: str, timeout: float | None, on_progress: Callable[[Object], obj
             raise TimeoutError(f"run {run_id} is {at} after {timeout:g} s")
         yield Pause(pause)
         pause = min(pause * 1.3, LONGEST_POLL_SECONDS)
+
+
+class Text:
+    """The characters in a stream of events, which comes in pieces: `event: character`, …, at the end `event: done`."""
+
+    def __init__(self) -> None:
+        self._rest, self._done = b"", False
+
+    def take(self, chunk: bytes) -> list[str]:
+        """Take the next piece of the stream; return the characters that have come whole."""
+        *events, self._rest = (self._rest + chunk).split(b"\n\n")
+        characters = []
+        for event in events:
+            fields = dict(line.split(b": ", 1) for line in event.split(b"\n") if not line.startswith(b":"))
+            self._done = self._done or fields.get(b"event") == b"done"
+            if fields.get(b"event") == b"character":
+                characters.append(str(json.loads(fields[b"data"])["text"]))
+        return characters
+
+    def end(self) -> None:
+        """Raise APIConnectionError unless the stream came to its end."""
+        if not self._done:
+            raise APIConnectionError("the server broke off before the text was whole", sent=True)
 
 
 def next_page(call: Call, page: Object) -> Call | None:

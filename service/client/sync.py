@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
 from service.client import calls, flows, wire
-from service.client.calls import Call, Object, Rows, RunParts
+from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.datasets import Datasets
 from service.client.errors import ServerError
+from service.client.life import Life
 
 T = TypeVar("T")
 
@@ -83,6 +84,20 @@ class Client:
             else:
                 outcome = self._send(step)
 
+    def characters(self, call: Call) -> Iterator[str]:
+        """Yield the characters of a text while it is written."""
+        text = flows.Text()
+        try:
+            with self._http.stream(**wire.arguments(self.base_url, call)) as response:
+                if response.status_code != 200:
+                    response.read()
+                    flows.parse(wire.reply_of(response))
+                for chunk in response.iter_bytes():
+                    yield from text.take(chunk)
+        except httpx.HTTPError as error:
+            raise wire.failure_of(error, self.base_url) from error
+        text.end()
+
     def _send(self, call: Call) -> flows.Outcome:
         try:
             return wire.reply_of(self._http.request(**wire.arguments(self.base_url, call)))
@@ -90,11 +105,11 @@ class Client:
             return wire.failure_of(error, self.base_url)
 
 
-class Runs:
+class Runs(Life):
     """The runs of a server."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self._client: Client = client
 
     def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
         """Queue a run, given as a whole request body or by its parts: `create(dataset="spiral", model="mlp")`."""
@@ -115,14 +130,6 @@ class Runs:
     def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
         return self._client.call(calls.list_runs(filters))
-
-    def cancel(self, run_id: str) -> Object:
-        """Stop a run; its checkpoints are kept. A running one stops a moment later: `wait` for it."""
-        return self._client.call(calls.on_run("POST", run_id, "cancel"))
-
-    def delete(self, run_id: str) -> None:
-        """Delete a run that is not running."""
-        self._client.call(calls.on_run("DELETE", run_id))
 
     def loss_history(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
         """Return the loss curve: `steps`, and `series` of the loss and its parts."""
@@ -150,44 +157,25 @@ class Runs:
         """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
         return self._client.call(calls.evaluate(run_id, dataset, checkpoint))
 
+    def diagnostics(self, run_id: str, checkpoint: str = "latest") -> Object:
+        """Check gradient, units and mistakes of a checkpoint; `hints` say in plain language what to try."""
+        return self._client.call(calls.on_run("GET", run_id, "diagnostics", params={"checkpoint": checkpoint}))
+
+    def export(self, run_id: str, format: str = "npz", checkpoint: str = "latest") -> bytes:  # noqa: A002 (the API's word)
+        """Return a file with the model: `npz`, `safetensors` or `onnx`."""
+        return self._client.drive(flows.download(calls.export(run_id, format, checkpoint), self._client.max_retries))
+
+    def generate(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Object:
+        """Write text that follows the prompt with a char_rnn: `length`, `temperature`, `top_k`, `seed`, `checkpoint`."""
+        return self._client.call(calls.generate(run_id, prompt, wish))
+
+    def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Iterator[str]:
+        """Yield the characters that `generate` would return at the end, each as soon as it is written."""
+        return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))
+
     def wait(self, run_id: str, timeout: float | None = None, on_progress: Callable[[Object], object] | None = None) -> Object:
         """Return a run when it has ended, however that was; raise TimeoutError after `timeout` seconds.
 
         `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
         """
         return self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))
-
-
-class Datasets:
-    """The datasets that a server keeps."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def create(self, parameters: str | Mapping[str, Any], name: str | None = None) -> Object:
-        """Make a synthetic dataset and keep it: `create({"kind": "spiral", "seed": 1})`."""
-        return self._client.call(calls.create_dataset(parameters, name))
-
-    def upload(self, path: str | Path, label: str | None = None, name: str | None = None) -> Object:
-        """Keep a CSV, NPZ or Parquet file; `label` names the column with the classes."""
-        return self._client.call(calls.upload_dataset(Path(path).name, Path(path).read_bytes(), label, name))
-
-    def get(self, dataset_id: str) -> Object:
-        """Return a kept dataset: its columns, classes and statistics."""
-        return self._client.call(calls.on_dataset("GET", dataset_id))
-
-    def list(self, **filters: str | int | None) -> Iterator[Object]:
-        """Yield the kept datasets, the newest first; `order`; `limit` is the size of a page."""
-        return self._client.pages(calls.list_datasets(filters))
-
-    def page(self, **filters: str | int | None) -> Object:
-        """Return one page of the list of datasets as the API sends it."""
-        return self._client.call(calls.list_datasets(filters))
-
-    def preview(self, dataset_id: str, limit: int = 10) -> Object:
-        """Return the first examples of a dataset."""
-        return self._client.call(calls.on_dataset("GET", dataset_id, "preview", {"limit": limit}))
-
-    def delete(self, dataset_id: str) -> None:
-        """Delete a dataset that no run uses."""
-        self._client.call(calls.on_dataset("DELETE", dataset_id))

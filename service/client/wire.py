@@ -51,6 +51,7 @@ def _on_this_machine(base_url: str) -> bool:
 def arguments(base_url: str, call: Call) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.request`."""
     made: dict[str, Any] = {"method": call.method, "url": base_url + call.path, "params": call.params}
+    made["headers"] = {"Accept": call.accept}
     if call.upload is not None:
         made["data"] = call.upload.fields
         made["files"] = {"file": (call.upload.filename, call.upload.content)}

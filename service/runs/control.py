@@ -1,9 +1,11 @@
-"""Look at runs, stop them, delete them."""
+"""Look at runs, stop them for a while or for good, delete them."""
 
-from service.domain import ACTIONS, TERMINAL, Event, Run, RunStatus
+from service.domain import ACTIONS, Event, Run, RunStatus
 from service.errors import IllegalTransition, NotFound
 from service.store import events, lifecycle, runs
 from service.store.unit import Database, Transaction
+
+DELETABLE = [status for status in RunStatus if "delete" in ACTIONS[status]]
 
 
 def find(db: Transaction, run_id: str) -> Run:
@@ -12,6 +14,12 @@ def find(db: Transaction, run_id: str) -> Run:
     if run is None:
         raise NotFound("run", run_id)
     return run
+
+
+def allow(run: Run, action: str) -> None:
+    """Raise IllegalTransition, which lists what is possible, if the run's status does not allow an action."""
+    if action not in ACTIONS[run.status]:
+        raise IllegalTransition(action, run.status, ACTIONS[run.status])
 
 
 def get(database: Database, run_id: str) -> Run:
@@ -25,26 +33,49 @@ def page(database: Database, filters: runs.Filters, *, after: str | None, limit:
 
 
 def cancel(database: Database, run_id: str) -> Run:
-    """Stop a run: at once if it is queued, at its next commit if it is running. Cancelling twice is once."""
+    """Stop a run: at once if it is queued or paused, at its next commit if it is running. Cancelling twice is once."""
 
     def work(db: Transaction) -> Run:
         lifecycle.cancel(db, run_id)
         run = find(db, run_id)
-        if run.status in (RunStatus.SUCCEEDED, RunStatus.FAILED):
-            raise IllegalTransition("cancel", run.status, ACTIONS[run.status])
+        allow(run, "cancel")
+        return run
+
+    return database.write(work)
+
+
+def pause(database: Database, run_id: str) -> Run:
+    """Stop a run for a while: at once if it is queued, at its next commit if it is running. Pausing twice is once."""
+
+    def work(db: Transaction) -> Run:
+        lifecycle.pause(db, run_id)
+        run = find(db, run_id)
+        allow(run, "pause")
+        return run
+
+    return database.write(work)
+
+
+def resume(database: Database, run_id: str) -> Run:
+    """Let a paused run go on from its checkpoint; a pause that a running one was asked for is taken back."""
+
+    def work(db: Transaction) -> Run:
+        resumed = lifecycle.resume(db, run_id)
+        run = find(db, run_id)
+        if not resumed:
+            allow(run, "resume")
         return run
 
     return database.write(work)
 
 
 def delete(database: Database, run_id: str) -> None:
-    """Delete a run that has ended or was not begun, with its metrics, events and checkpoints."""
+    """Delete a run that no worker has, with its metrics, events and checkpoints."""
 
     def work(db: Transaction) -> None:
-        if runs.remove(db, run_id, TERMINAL | {RunStatus.QUEUED}):
+        if runs.remove(db, run_id, DELETABLE):
             return
-        run = find(db, run_id)
-        raise IllegalTransition("delete", run.status, ACTIONS[run.status])
+        allow(find(db, run_id), "delete")
 
     database.write(work)
 

@@ -1,48 +1,70 @@
 """Keep datasets, and turn what a run refers to into examples."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from core.arrays import pack, unpack
+from core.arrays import MAGIC, pack, unpack
 from core.data import synthetic
 from core.data.dataset import Dataset
+from core.data.text import Corpus
+from core.errors import DataError
 from core.fields import read
-from core.spec import SyntheticSpec
+from core.spec import DataSpec, Text
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, NotFound, TooLarge
+from service.runs import texts
 from service.settings import Settings
 from service.store import datasets as store
 from service.store.unit import Database
 
-DatasetRef = SyntheticSpec | StoredDataset
+DatasetRef = DataSpec | StoredDataset
 
 BYTES_A_VALUE = 24  # float64, while it is made and copied
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a dataset holds, known without its examples."""
+    """What a dataset holds, known without its examples; `text` says that it is a text, whose examples are characters."""
 
     examples: int
     features: list[str]
     classes: list[str | int]
+    text: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """Write it as JSON values, as a run keeps it."""
+        return {"examples": self.examples, "features": self.features, "classes": self.classes}
 
 
-def create(database: Database, settings: Settings, spec: SyntheticSpec, name: str | None) -> tuple[DatasetInfo, bool]:
-    """Make and keep a synthetic dataset; return it, and whether it is new. Raise TooLarge."""
+def create(database: Database, settings: Settings, spec: DataSpec, name: str | None) -> tuple[DatasetInfo, bool]:
+    """Make and keep a described dataset; return it, and whether it is new. Raise InvalidInput or TooLarge."""
+    if isinstance(spec, Text):
+        corpus = _corpus(spec, "parameters")
+        check_size(_described(corpus), settings)
+        return keep(database, corpus, name or spec.kind, spec.kind, None)
     check_size(describe(database, spec), settings)
     return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec))
 
 
 def keep(
-    database: Database, data: Dataset, name: str, kind: str, parameters: dict[str, Any] | None
+    database: Database, data: Dataset | Corpus, name: str, kind: str, parameters: dict[str, Any] | None
 ) -> tuple[DatasetInfo, bool]:
-    """Keep examples, once for each content; return the dataset, and whether it is new."""
-    meta = {"classes": list(data.classes), "features": list(data.features)}
-    content = pack(meta, {"X": data.X, "y": data.y})
+    """Keep examples or a text, once for each content; return the dataset, and whether it is new."""
+    features: Sequence[str] = texts.FEATURES if isinstance(data, Corpus) else data.features
+    classes: Sequence[str | int] = data.symbols if isinstance(data, Corpus) else data.classes
+    if isinstance(data, Corpus):
+        numbers, statistics = data.codes, []
+        content = data.decode(data.codes).encode()  # a text is kept as its UTF-8, a table as packed arrays
+    else:
+        numbers = data.y
+        content = pack({"classes": list(classes), "features": list(features)}, {"X": data.X, "y": data.y})
+        statistics = [
+            {"mean": float(x.mean()), "std": float(x.std()), "min": float(x.min()), "max": float(x.max())} for x in data.X.T
+        ]
     info = DatasetInfo(
         id=new_id("ds"),
         name=name,
@@ -50,12 +72,10 @@ def keep(
         parameters=parameters,
         digest="sha256:" + hashlib.sha256(content).hexdigest(),
         examples=len(data),
-        features=list(data.features),
-        classes=list(data.classes),
-        class_counts=np.bincount(data.y, minlength=len(data.classes)).tolist(),
-        statistics=[
-            {"mean": float(x.mean()), "std": float(x.std()), "min": float(x.min()), "max": float(x.max())} for x in data.X.T
-        ],
+        features=list(features),
+        classes=list(classes),
+        class_counts=np.bincount(numbers, minlength=len(classes)).tolist(),
+        statistics=statistics,
         size_bytes=len(content),
         created_at=now(),
     )
@@ -91,19 +111,25 @@ def check_size(data: Description, settings: Settings) -> None:
         )
 
 
-def load(database: Database, ref: DatasetRef) -> Dataset:
-    """Return the examples that a run refers to."""
+def load(database: Database, ref: DatasetRef) -> Dataset | Corpus:
+    """Return the examples, or the text, that a run refers to."""
+    if isinstance(ref, Text):
+        return _corpus(ref, "dataset")
     if not isinstance(ref, StoredDataset):
         return synthetic.make(ref)
     content = database.read(lambda db: store.content(db, ref.id))
     if content is None:
         raise NotFound("dataset", ref.id)
+    if not content.startswith(MAGIC):  # which holds a NUL, and a text holds none
+        return Corpus.of(content.decode())
     meta, arrays = unpack(content)
     return Dataset(arrays["X"], arrays["y"], tuple(meta["classes"]), tuple(meta["features"]))
 
 
 def describe(database: Database, ref: DatasetRef) -> Description:
-    """Say what a dataset holds; raise InvalidInput if it is not kept here."""
+    """Say what a dataset holds; raise InvalidInput if it is not kept here, or is a text that cannot be used."""
+    if isinstance(ref, Text):
+        return _described(_corpus(ref, "dataset"))
     if not isinstance(ref, StoredDataset):
         n, n_features, n_classes = synthetic.shape(ref)
         return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)))
@@ -111,7 +137,18 @@ def describe(database: Database, ref: DatasetRef) -> Description:
         info = get(database, ref.id)
     except NotFound as error:
         raise InvalidInput(FieldProblem(("dataset", "id"), str(error))) from error
-    return Description(info.examples, info.features, info.classes)
+    return Description(info.examples, info.features, info.classes, text=not info.statistics)
+
+
+def _described(corpus: Corpus) -> Description:
+    return Description(len(corpus), list(texts.FEATURES), list(corpus.symbols), text=True)
+
+
+def _corpus(spec: Text, field: str) -> Corpus:
+    try:
+        return texts.corpus_of(spec.text)
+    except DataError as error:
+        raise InvalidInput(FieldProblem((field, "text"), str(error))) from error
 
 
 def ref_of(run: Run) -> DatasetRef:

@@ -1,11 +1,15 @@
 """Measure a checkpoint of a run on a dataset."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.evaluate import Evaluator, confusion_matrix
+from core.data.text import Corpus
+from core.evaluate import Evaluator, TextEvaluator, confusion_matrix
+from core.models import CharRnn
+from core.models.base import LossParts
 from core.train import quiet
 from core.types import Ints
 from service.domain import Checkpoint
@@ -19,7 +23,7 @@ from service.store.unit import Database
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a checkpoint does on a dataset; confusion matrix: row = true class, column = predicted class."""
+    """How a checkpoint does on a dataset; confusion matrix: row = true class, column = predicted class; None for a text."""
 
     examples: int
     accuracy: float
@@ -27,7 +31,7 @@ class Evaluation:
     data_loss: float
     reg_loss: float
     classes: list[str | int]
-    confusion_matrix: list[list[int]]
+    confusion_matrix: list[list[int]] | None
     checkpoint: Checkpoint
 
 
@@ -40,28 +44,56 @@ def evaluate(
     if ref is not None:
         datasets.check_size(datasets.describe(database, ref), settings)
     data = datasets.load(database, ref or datasets.ref_of(run))
+    if isinstance(model.model, CharRnn):
+        return _measure_text(model, model.model, data)
+    if isinstance(data, Corpus):
+        raise InvalidInput(FieldProblem(("dataset",), "dataset is a text, the model was trained on labelled examples"))
     if data.X.shape[1] != model.model.n_features:
         detail = f"dataset has {data.X.shape[1]} features, the model was trained on {model.model.n_features}"
         raise InvalidInput(FieldProblem(("dataset",), detail))
-    return _measure(model, data, _numbered(data, model.classes))
+    return _measure(model, data)
 
 
-def _numbered(data: Dataset, classes: list[str | int]) -> Ints:
-    """Return y (N,) in the model's numbering of the classes."""
-    unknown = [label for label in data.classes if label not in classes]
+def _numbered(numbers: Ints, names: Sequence[str | int], model: Trained, what: str) -> Ints:
+    """Return classes (N,) or symbols in the model's numbering."""
+    known = {name: number for number, name in enumerate(model.classes)}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        detail = f"dataset has the class {unknown[0]!r}, the model knows {', '.join(map(repr, classes[:20]))}"
+        detail = f"dataset has the {what} {unknown[0]!r}, the model knows {', '.join(map(repr, model.classes[:20]))}"
         raise InvalidInput(FieldProblem(("dataset",), detail))
-    return np.array([classes.index(label) for label in data.classes])[data.y]
+    return np.array([known[name] for name in names])[numbers]
 
 
-def _measure(model: Trained, data: Dataset, y: Ints) -> Evaluation:
+def _measure(model: Trained, data: Dataset) -> Evaluation:
+    y = _numbered(data.y, data.classes, model, "class")
     with quiet():
         rows = model.model.prepare(model.normaliser(data.X, model.theta.dtype))
         parts, share = Evaluator(model.model, model.theta, rows, y)()
+    _check_finite(parts)
+    matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
+    return _evaluation(model, len(y), parts, share, matrix.tolist())
+
+
+def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus) -> Evaluation:
+    """Measure how well each next character is foretold; there is no confusion matrix: it would have V² cells."""
+    if not isinstance(data, Corpus):
+        raise InvalidInput(FieldProblem(("dataset",), "dataset holds labelled examples, the model was trained on a text"))
+    if len(data) <= rnn.sequence_length:
+        detail = (
+            f"dataset has {len(data)} characters, more than model.sequence_length are needed, which is {rnn.sequence_length}"
+        )
+        raise InvalidInput(FieldProblem(("dataset",), detail))
+    codes = _numbered(data.codes, data.symbols, model, "character")
+    with quiet():
+        parts, share = TextEvaluator(rnn, model.theta, codes[:-1], codes[1:])()
+    _check_finite(parts)
+    return _evaluation(model, len(codes), parts, share, None)
+
+
+def _check_finite(parts: LossParts) -> None:
     if not np.isfinite(parts.data):
         raise InvalidInput(FieldProblem(("dataset",), "dataset holds values too large for this model: the loss is not finite"))
-    matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
-    return Evaluation(
-        len(y), share, parts.data + parts.reg, parts.data, parts.reg, model.classes, matrix.tolist(), model.checkpoint
-    )
+
+
+def _evaluation(model: Trained, n: int, parts: LossParts, share: float, matrix: list[list[int]] | None) -> Evaluation:
+    return Evaluation(n, share, parts.data + parts.reg, parts.data, parts.reg, model.classes, matrix, model.checkpoint)

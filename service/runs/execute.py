@@ -42,11 +42,13 @@ def _begin_and_train(
     try:
         with quiet():
             problem = Problem(TrainSpec.from_dict(run.spec), datasets.load(database, datasets.ref_of(run)))
-        state = _latest_state(database, run) or problem.begin()
+        saved = _latest_state(database, run)
+        state = saved or problem.begin()
     except (CoreError, NotFound, MemoryError) as error:
         _fail_unstarted(database, run.id, attempt, error)
         return
-    recorder = Recorder(database, run, attempt, state, commit_interval_seconds)
+    saved_step = -1 if saved is None else saved.step
+    recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, sample=problem.sample)
     try:
         _train(problem, state, recorder, stopping)
     except Diverged as error:
@@ -63,15 +65,17 @@ def _train(problem: Problem, state: TrainState, recorder: Recorder, stopping: Ca
                 recorder.see(point, state)
             if not recorder.usable or (clock() < recorder.due_at and not stopping()):
                 continue  # not usable: Diverged follows
-            if state.step >= (problem.spec.training.steps or 0):
+            if state.stopped or state.step >= (problem.spec.training.steps or 0):
                 break
-            if recorder.commit(state):
+            asked = recorder.commit(state)
+            if asked is RunStatus.CANCELLED:
                 recorder.finish(state, RunStatus.CANCELLED, StopReason.CANCELLED)
                 return
-            if stopping():
-                recorder.release(state, "the server is stopping")
+            if asked is RunStatus.PAUSED or stopping():
+                recorder.release(state, "it was asked to" if asked else "the server is stopping")
                 return
-    recorder.finish(state, RunStatus.SUCCEEDED, StopReason.COMPLETED)
+    reason = StopReason.EARLY_STOPPED if state.stopped else StopReason.COMPLETED
+    recorder.finish(state, RunStatus.SUCCEEDED, reason)
 
 
 def _latest_state(database: Database, run: Run) -> TrainState | None:

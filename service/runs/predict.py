@@ -9,7 +9,7 @@ import numpy as np
 from core.data.dataset import Normaliser
 from core.evaluate import scores
 from core.losses import softmax_
-from core.models import Model, build
+from core.models import CharRnn, Model, build
 from core.spec import TrainSpec
 from core.state import TrainState
 from core.train import quiet
@@ -124,6 +124,8 @@ def _load(db: Transaction, run: Run, checkpoint: Checkpoint) -> Trained:
 def predict(database: Database, cache: ModelCache, run_id: str, inputs: list[list[float]], checkpoint: str) -> Prediction:
     """Predict the class of each row of inputs (N, D)."""
     model = trained(database, cache, run_id, checkpoint)
+    if isinstance(model.model, CharRnn):
+        raise Conflict(f"the run {run_id} trains a char_rnn, which writes text and classifies nothing: use generate")
     out = model.scores(_matrix(inputs, model.model.n_features))
     if not np.isfinite(out).all():
         row = int(np.argmin(np.isfinite(out).all(axis=1)))

@@ -7,8 +7,9 @@ from typing import Any
 
 from core.state import TrainState
 from core.types import Point
-from service.domain import LARGER_IS_BETTER, LOSS_SERIES, Checkpoint, Run, RunStatus, StopReason
+from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import Busy
+from service.runs import summary
 from service.runs.environment import fingerprint
 from service.store import attempts, checkpoints, events, lifecycle, metrics
 from service.store.checkpoints import Snapshot
@@ -19,6 +20,9 @@ RETRY_SECONDS = 1.0
 End = Callable[[Transaction], None]
 """What ends an attempt, in the transaction of its last interval."""
 
+Sampler = Callable[[TrainState], str | None]
+"""Lets a model of text write; None for any other."""
+
 
 class Recorder:
     """Collects the points and snapshots of one attempt; every commit is whole or does not happen.
@@ -27,7 +31,18 @@ class Recorder:
     any crash nothing lies above the checkpoint and nothing is missing below it.
     """
 
-    def __init__(self, database: Database, run: Run, attempt: int, state: TrainState, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run: Run,
+        attempt: int,
+        state: TrainState,
+        interval_seconds: float,
+        *,
+        saved_step: int,
+        sample: Sampler,
+    ) -> None:
+        """Begin at a state; `saved_step` is the step of the last checkpoint that is stored, -1 if there is none."""
         self._database, self._run_id, self._attempt = database, run.id, attempt
         self._checkpoint_every: int = run.spec["training"]["checkpoint_every"]
         self._interval = interval_seconds
@@ -36,7 +51,8 @@ class Recorder:
         self._best: TrainState | None = None
         self._points: list[Point] = []
         self._milestones: list[Snapshot] = []
-        self._saved_step = state.step if state.logged >= 0 else -1
+        self._saved_step, self._sample = saved_step, sample
+        self._expected: str | None = (run.parent or {}).get("weights_digest")  # of a run that verifies another
         self._begun = False
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
         self._from_step = state.step
@@ -46,31 +62,17 @@ class Recorder:
     def see(self, point: Point, state: TrainState) -> None:
         """Take a metric point and what belongs to it: a milestone, a new best."""
         self._points.append(point)
-        improved = self._summarise(point)
+        improved = summary.add(self._metrics, point)
         self.usable = state.finite and math.isfinite(point.metrics["loss"])
         if not self.usable:
             return
-        if point.step % self._checkpoint_every == 0:
-            self._milestones.append(Snapshot.of(state, kept=True))
-        if ("val_loss" if "val_loss" in point.metrics else "loss") in improved:
+        if point.step % self._checkpoint_every == 0 and point.step > self._saved_step:
+            self._milestones.append(Snapshot.of(state, kept=True, sample=self._sample(state)))
+        if summary.deciding(point.metrics) in improved and not state.stopped:  # it may have other weights than its point by now
             self._best, self._best_step = state.copy(), point.step
 
-    def _summarise(self, point: Point) -> set[str]:
-        """Bring last, best and best_step of each series up to date; return the series that have a new best."""
-        improved = set()
-        for name, value in point.metrics.items():
-            summary = self._metrics.setdefault(name, {"last": None, "best": None, "best_step": None})
-            summary["last"] = value if math.isfinite(value) else None
-            if name not in LOSS_SERIES and name not in LARGER_IS_BETTER:
-                continue
-            best = summary["best"]
-            if math.isfinite(value) and (best is None or (value > best if name in LARGER_IS_BETTER else value < best)):
-                summary["best"], summary["best_step"] = value, point.step
-                improved.add(name)
-        return improved
-
-    def commit(self, state: TrainState) -> bool:
-        """Make everything so far durable; return whether the run was asked to cancel. Raise Fenced if it is not ours.
+    def commit(self, state: TrainState) -> RunStatus | None:
+        """Make everything so far durable; return the status to stop for, if one was asked for. Raise Fenced if not ours.
 
         While the database cannot be written, training goes on and the next commit carries more.
         """
@@ -78,16 +80,17 @@ class Recorder:
             return self._write(state)
         except Busy:
             self.due_at = time.monotonic() + RETRY_SECONDS
-            return False
+            return None
 
     def finish(self, state: TrainState, status: RunStatus, reason: StopReason) -> None:
         """Commit the last interval and end the run with the weights as they are, in one transaction."""
         digest = state.weights_digest
+        verified = digest == self._expected if self._expected and status is RunStatus.SUCCEEDED else None
 
         def end(db: Transaction) -> None:
-            lifecycle.finish(db, self._run_id, self._attempt, status, reason, weights_digest=digest)
+            lifecycle.finish(db, self._run_id, self._attempt, status, reason, weights_digest=digest, verified=verified)
 
-        self._write_at_last(state, end)
+        self._write_at_last(state, end, sample=self._sample(state))
 
     def fail(self, state: TrainState, reason: StopReason, error: dict[str, Any]) -> None:
         """End the run without success; the state that failed is not kept, the checkpoints before it are."""
@@ -98,32 +101,32 @@ class Recorder:
 
         self._write_at_last(state, end)
 
-    def _write_at_last(self, state: TrainState, end: End) -> None:
+    def _write_at_last(self, state: TrainState, end: End, sample: str | None = None) -> None:
         """Write, and wait for the database if need be."""
         while True:
             try:
-                self._write(state, end)
+                self._write(state, end, sample)
             except Busy:
                 time.sleep(RETRY_SECONDS)
             else:
                 return
 
     def release(self, state: TrainState, why: str) -> None:
-        """Commit the last interval and give the run back to the queue."""
+        """Commit the last interval and let go of the run: it is queued, or paused if that was asked for."""
 
         def end(db: Transaction) -> None:
             lifecycle.release(db, self._run_id, self._attempt, why=why, stalled=False)
 
         self._write(state, end)
 
-    def _write(self, state: TrainState, end: End | None = None) -> bool:
-        snapshots = self._snapshots(state)
+    def _write(self, state: TrainState, end: End | None = None, sample: str | None = None) -> RunStatus | None:
+        snapshots = self._snapshots(state, sample)
         points = list(self._points)
         done = state.step - self._from_step
         rate = done / max(time.monotonic() - self._started, 1e-9) if done else None
 
-        def work(db: Transaction) -> bool:
-            cancel = lifecycle.progress(
+        def work(db: Transaction) -> RunStatus | None:
+            asked = lifecycle.progress(
                 db,
                 self._run_id,
                 self._attempt,
@@ -133,29 +136,42 @@ class Recorder:
                 best_step=self._best_step,
             )  # first: it is the fence
             if not self._begun:
-                attempts.add(db, self._run_id, self._attempt, from_step=self._from_step, environment=fingerprint())
-                begun = {"attempt": self._attempt, "from_step": self._from_step}
-                events.append(db, self._run_id, [("attempt", begun)])
+                self._begin(db)
             metrics.append(db, self._run_id, points)
             saved = checkpoints.save(db, self._run_id, self._attempt, snapshots, best_step=self._best_step)
             events.append(db, self._run_id, _happened(points, saved, snapshots))
             if end is not None:
                 end(db)
-            return cancel
+            return asked
 
-        cancel = self._database.write(work)
+        asked = self._database.write(work)
         self._begun = True
         self._points, self._milestones, self._best = [], [], None
         self._saved_step = max([self._saved_step, *(snapshot.step for snapshot in snapshots)])
         self.due_at = time.monotonic() + self._interval
-        return cancel
+        return asked
 
-    def _snapshots(self, state: TrainState) -> list[Snapshot]:
-        """Return what to store: the milestones, the best if it is new, the present state; one for each step."""
+    def _begin(self, db: Transaction) -> None:
+        """Record that the attempt has begun, and whether its environment is another than that of the attempt before."""
+        environment, before = fingerprint(), attempts.latest(db, self._run_id)
+        begun: dict[str, Any] = {"attempt": self._attempt, "from_step": self._from_step}
+        changed = [key for key in environment if before and before.environment.get(key) != environment[key]]
+        if changed:
+            begun["environment_changed"] = changed
+            lifecycle.note_environment_changed(db, self._run_id)
+        attempts.add(db, self._run_id, self._attempt, from_step=self._from_step, environment=environment)
+        events.append(db, self._run_id, [("attempt", begun)])
+
+    def _snapshots(self, state: TrainState, sample: str | None) -> list[Snapshot]:
+        """Return what to store: the milestones, the best if it is new, the present state; one for each step.
+
+        `sample` was written at the present state, if it is the last of the run.
+        """
         by_step = {snapshot.step: snapshot for snapshot in self._milestones}
         for candidate in (self._best, state if self.usable else None):
             if candidate is not None and candidate.step > self._saved_step:
-                by_step.setdefault(candidate.step, Snapshot.of(candidate, kept=False))
+                text = sample if candidate.step == state.step else None
+                by_step.setdefault(candidate.step, Snapshot.of(candidate, kept=False, sample=text))
         return [by_step[step] for step in sorted(by_step)]
 
 
@@ -166,6 +182,7 @@ def _happened(points: list[Point], saved: list[Checkpoint], snapshots: list[Snap
         last = {name: value if math.isfinite(value) else None for name, value in points[-1].metrics.items()}
         told.append(("metrics", {"from_step": points[0].step, "to_step": points[-1].step, "points": len(points), "last": last}))
     for checkpoint, snapshot in zip(saved, snapshots, strict=True):
-        if snapshot.kept:
-            told.append(("checkpoint", {"id": checkpoint.id, "step": checkpoint.step}))
+        if snapshot.kept or snapshot.sample is not None:
+            written = {} if snapshot.sample is None else {"sample": snapshot.sample}
+            told.append(("checkpoint", {"id": checkpoint.id, "step": checkpoint.step, **written}))
     return told

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 
 from core.errors import SpecError
 from core.estimate import Estimate, estimate
-from core.spec import TrainSpec, resolve
+from core.problem import check_kind
+from core.spec import Text, TrainSpec, resolve
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
-from service.runs.datasets import DatasetRef, Description, describe
+from service.runs.datasets import DatasetRef, Description, create, describe
 from service.settings import Settings
 from service.store import datasets, runs
 from service.store.unit import Database, Transaction
@@ -29,6 +30,7 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
     """Return the resolved spec, what the dataset holds, and the cost; raise InvalidInput or TooLarge. Creates nothing."""
     data = describe(database, request.dataset)
     try:
+        check_kind(request.spec, text=data.text)
         spec = resolve(request.spec, data.examples)
     except SpecError as error:
         raise InvalidInput(FieldProblem(error.path, str(error))) from error
@@ -43,9 +45,10 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
 
 
 def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
-    """Store the run and queue it; it is there when this returns."""
+    """Store the run and queue it, a text given with it as a dataset of its own; they are there when this returns."""
     spec, data, _ = check(database, settings, request)
-    plain, dataset = spec.to_dict(), asdict(request.dataset)
+    ref = _kept(database, settings, request.dataset)
+    plain, dataset = spec.to_dict(), asdict(ref)
     moment = now()
     run = Run(
         id=new_id("run"),
@@ -53,12 +56,16 @@ def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
         status=RunStatus.QUEUED,
         stop_reason=None,
         dataset=dataset,
-        data=asdict(data),
+        data=data.plain(),
         spec=plain,
         spec_digest=digest({"dataset": dataset, "spec": plain}),
         attempt=0,
         stalled_attempts=0,
+        environment_changed=False,
         cancel_requested=False,
+        pause_requested=False,
+        parent=None,
+        verified=None,
         step=0,
         steps=spec.training.steps or 0,
         steps_per_second=None,
@@ -73,12 +80,18 @@ def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
         finished_at=None,
         updated_at=moment,
     )
-    dataset_id = request.dataset.id if isinstance(request.dataset, StoredDataset) else None
-    database.write(lambda db: _queue(db, run, dataset_id, settings.max_queued_runs))
+    database.write(lambda db: queue(db, run, settings.max_queued_runs))
     return run
 
 
-def _queue(db: Transaction, run: Run, dataset_id: str | None, limit: int) -> None:
+def _kept(database: Database, settings: Settings, ref: DatasetRef) -> DatasetRef:
+    """Keep a text that came with a run, and refer to it: runs stay small."""
+    return StoredDataset(id=create(database, settings, ref, None)[0].id) if isinstance(ref, Text) else ref
+
+
+def queue(db: Transaction, run: Run, limit: int) -> None:
+    """Store a queued run; raise QueueFull if too many wait, InvalidInput if its dataset is gone."""
+    dataset_id = run.dataset["id"] if run.dataset["kind"] == "stored" else None
     if (waiting := runs.count(db, RunStatus.QUEUED)) >= limit:
         raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")
     if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked

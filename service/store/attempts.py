@@ -17,6 +17,13 @@ def add(db: Connection, run_id: str, attempt: int, *, from_step: int, environmen
     )
 
 
+def latest(db: Connection, run_id: str) -> Attempt | None:
+    """Return the last attempt of a run that began, or None."""
+    query = select(*COLUMNS).where(attempts.c.run_id == run_id).order_by(attempts.c.attempt.desc()).limit(1)
+    row = db.execute(query).one_or_none()
+    return None if row is None else Attempt(**row._mapping)  # noqa: SLF001
+
+
 def all_of(db: Connection, run_id: str) -> list[Attempt]:
     """Return the attempts of a run in order."""
     query = select(*COLUMNS).where(attempts.c.run_id == run_id).order_by(attempts.c.attempt)

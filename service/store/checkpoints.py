@@ -20,11 +20,12 @@ class Snapshot:
     state: bytes
     weights_digest: str
     kept: bool
+    sample: str | None = None
 
     @classmethod
-    def of(cls, state: TrainState, *, kept: bool) -> "Snapshot":
-        """Freeze a state as it is now."""
-        return cls(state.step, state.to_bytes(), state.weights_digest, kept)
+    def of(cls, state: TrainState, *, kept: bool, sample: str | None = None) -> "Snapshot":
+        """Freeze a state as it is now; `sample` is what the model wrote with it."""
+        return cls(state.step, state.to_bytes(), state.weights_digest, kept, sample)
 
 
 def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *, best_step: int | None) -> list[Checkpoint]:
@@ -50,6 +51,7 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
             digest=digest_of(snapshot.state),
             weights_digest=snapshot.weights_digest,
             size_bytes=len(snapshot.state),
+            sample=snapshot.sample,
             created_at=moment,
         )
         for snapshot in snapshots

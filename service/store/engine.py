@@ -35,6 +35,13 @@ def make_writer(url: str) -> Engine:
     return engine
 
 
+def make_migrator(url: str) -> Engine:
+    """Make the engine for migrations: a writer that may replace a table without the rows that refer to it being deleted."""
+    engine = make_writer(url)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
+    return engine
+
+
 def make_reader(url: str) -> Engine:
     """Make the engine for transactions that only read: snapshots that never wait for a writer."""
     engine = _sqlite(url, size=8)

@@ -45,9 +45,12 @@ def progress(
     steps_per_second: float | None,
     metrics: dict[str, Any],
     best_step: int | None,
-) -> bool:
-    """Record how far an attempt has come; return whether it was asked to cancel. Raise Fenced if the run is not its own."""
-    cancel: bool | None = db.execute(
+) -> RunStatus | None:
+    """Record how far an attempt has come; return the status that it was asked to stop for, or None.
+
+    Raise Fenced if the run is not the attempt's own.
+    """
+    asked = db.execute(
         update(runs)
         .where(runs.c.id == run_id, runs.c.attempt == attempt, runs.c.status == RunStatus.RUNNING)
         .values(
@@ -58,11 +61,13 @@ def progress(
             updated_at=now(),
             stalled_attempts=case((runs.c.step < step, 0), else_=runs.c.stalled_attempts),
         )
-        .returning(runs.c.cancel_requested)
-    ).scalar_one_or_none()
-    if cancel is None:
+        .returning(runs.c.cancel_requested, runs.c.pause_requested)
+    ).one_or_none()
+    if asked is None:
         raise Fenced(f"{run_id} attempt {attempt}")
-    return cancel
+    if asked.cancel_requested:
+        return RunStatus.CANCELLED
+    return RunStatus.PAUSED if asked.pause_requested else None
 
 
 def finish(
@@ -74,17 +79,28 @@ def finish(
     *,
     error: dict[str, Any] | None = None,
     weights_digest: str | None = None,
+    verified: bool | None = None,
 ) -> None:
     """End a running run for good. Raise Fenced if it is not this attempt's."""
-    values: dict[str, Any] = {"stop_reason": reason, "error": error, "weights_digest": weights_digest, "finished_at": now()}
-    _own(db, run_id, attempt, status, **values)
-    events.append(db, run_id, [("state", {"status": status, "stop_reason": reason})])
+    values: dict[str, Any] = {"error": error, "weights_digest": weights_digest, "verified": verified}
+    _own(db, run_id, attempt, status, stop_reason=reason, finished_at=now(), **values)
+    told = {"status": status, "stop_reason": reason} | ({} if verified is None else {"verified": verified})
+    events.append(db, run_id, [("state", told)])
 
 
 def release(db: Connection, run_id: str, attempt: int, *, why: str, stalled: bool) -> None:
-    """Give a running run back to the queue, to be resumed from its checkpoint. Raise Fenced if it is not this attempt's."""
-    _own(db, run_id, attempt, RunStatus.QUEUED, stalled_attempts=runs.c.stalled_attempts + (1 if stalled else 0))
-    events.append(db, run_id, [("state", {"status": RunStatus.QUEUED, "attempt": attempt, "why": why})])
+    """Let go of a running run, to be resumed from its checkpoint: by the next worker, or on request if a pause was asked for.
+
+    A cancel that was asked for in the meantime wins. Raise Fenced if the run is not this attempt's.
+    """
+    asked = db.execute(select(runs.c.cancel_requested, runs.c.pause_requested).where(runs.c.id == run_id)).one_or_none()
+    if asked is not None and asked.cancel_requested:
+        finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
+        return
+    target = RunStatus.PAUSED if asked is not None and asked.pause_requested else RunStatus.QUEUED
+    stalls = runs.c.stalled_attempts + (1 if stalled else 0)
+    _own(db, run_id, attempt, target, stalled_attempts=stalls, pause_requested=False)
+    events.append(db, run_id, [("state", {"status": target, "attempt": attempt, "why": why})])
 
 
 def _own(db: Connection, run_id: str, attempt: int, target: RunStatus, **values: Any) -> None:
@@ -106,16 +122,40 @@ def _move(
 
 
 def cancel(db: Connection, run_id: str) -> None:
-    """End a queued run, or ask a running one to stop. Does nothing to one that has ended."""
+    """End a queued or paused run, or ask a running one to stop. Does nothing to one that has ended."""
     reason = StopReason.CANCELLED
-    if _move(db, run_id, RunStatus.QUEUED, RunStatus.CANCELLED, stop_reason=reason, finished_at=now()):
-        state = {"status": RunStatus.CANCELLED, "stop_reason": reason}
-        events.append(db, run_id, [("state", state)])
+    for source in (RunStatus.QUEUED, RunStatus.PAUSED):
+        if _move(db, run_id, source, RunStatus.CANCELLED, stop_reason=reason, finished_at=now()):
+            events.append(db, run_id, [("state", {"status": RunStatus.CANCELLED, "stop_reason": reason})])
+            return
+    _ask(db, run_id, "cancel_requested", wanted=True)
+
+
+def pause(db: Connection, run_id: str) -> None:
+    """Pause a queued run, or ask a running one to stop for a while. Does nothing to any other."""
+    if _move(db, run_id, RunStatus.QUEUED, RunStatus.PAUSED):
+        events.append(db, run_id, [("state", {"status": RunStatus.PAUSED})])
         return
-    asked = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING, runs.c.cancel_requested.is_(False))
-        .values(cancel_requested=True, updated_at=now())
-    ).rowcount
-    if asked:
-        events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "cancel_requested": True})])
+    _ask(db, run_id, "pause_requested", wanted=True)
+
+
+def resume(db: Connection, run_id: str) -> bool:
+    """Queue a paused run, or take back a pause that a running one was asked for; return whether it was either."""
+    if _move(db, run_id, RunStatus.PAUSED, RunStatus.QUEUED):
+        events.append(db, run_id, [("state", {"status": RunStatus.QUEUED, "why": "it was resumed"})])
+        return True
+    return _ask(db, run_id, "pause_requested", wanted=False)
+
+
+def note_environment_changed(db: Connection, run_id: str) -> None:
+    """Mark a run as one that went on in another environment than it had before."""
+    db.execute(update(runs).where(runs.c.id == run_id).values(environment_changed=True))
+
+
+def _ask(db: Connection, run_id: str, flag: str, *, wanted: bool) -> bool:
+    """Set a flag of a running run for its worker to see; return whether that changed it."""
+    change = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING, runs.c[flag].is_not(wanted))
+    changed = db.execute(change.values({flag: wanted, "updated_at": now()})).rowcount == 1
+    if changed:
+        events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, flag: wanted})])
+    return changed

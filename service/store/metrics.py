@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, literal, select
 
 from core.types import Point
 from service.domain import SERIES
@@ -43,6 +43,15 @@ def history(
             if name in values:
                 values[name][i] = float(kind)
     return [row.step for row in rows], values
+
+
+def copy(db: Connection, source: str, target: str, *, to_step: int, every: int) -> None:
+    """Give a run the points of another up to a step, those at multiples of `every`."""
+    names = [column.name for column in metrics.c if column.name != "run_id"]
+    chosen = select(literal(target), *(metrics.c[name] for name in names)).where(
+        metrics.c.run_id == source, metrics.c.step <= to_step, metrics.c.step % every == 0
+    )
+    db.execute(insert(metrics).from_select(["run_id", *names], chosen))
 
 
 def count(db: Connection, run_id: str) -> int:

@@ -11,12 +11,12 @@ from sqlalchemy.engine import make_url
 
 import migrations
 from service.errors import NewerDatabase
-from service.store.engine import make_writer
+from service.store.engine import make_migrator
 
 
 def upgrade(url: str) -> str:
     """Migrate to the newest revision and return its name; several processes may call this at once."""
-    engine = make_writer(url)
+    engine = make_migrator(url)
     try:
         _prepare(engine, url)
         with engine.begin() as connection:  # takes the write lock: a second process waits, then finds nothing to do
@@ -26,6 +26,8 @@ def upgrade(url: str) -> str:
             if present != head:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise RuntimeError(f"the migration would leave a row without what it refers to: {tuple(broken)}")
         return head
     finally:
         engine.dispose()

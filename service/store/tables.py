@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from service.domain import SERIES, RunStatus
@@ -87,7 +88,11 @@ runs = Table(
     Column("priority", Integer, nullable=False, default=0),
     Column("attempt", Integer, nullable=False, default=0),
     Column("stalled_attempts", Integer, nullable=False, default=0),
+    Column("environment_changed", Boolean, nullable=False, server_default=false()),
     Column("cancel_requested", Boolean(name="cancel_requested"), nullable=False, default=False),
+    Column("pause_requested", Boolean, nullable=False, server_default=false()),
+    Column("parent", JSON(none_as_null=True)),  # no foreign key: the origin is told also when the parent is deleted
+    Column("verified", Boolean),
     Column("step", Integer, nullable=False, default=0),
     Column("steps", Integer, nullable=False),
     Column("steps_per_second", Float),
@@ -148,6 +153,7 @@ checkpoints = Table(
     Column("digest", String(80), nullable=False),
     Column("weights_digest", String(80), nullable=False),
     Column("size_bytes", Integer, nullable=False),
+    Column("sample", Text),
     Column("created_at", Moment, nullable=False),
     Column("state", LargeBinary, nullable=False),
     UniqueConstraint("run_id", "step"),

@@ -4,8 +4,25 @@ from typing import get_args
 
 from core.data.dataset import Dataset
 from core.data.synthetic import make
+from core.data.text import Corpus
 from core.errors import Diverged
-from core.spec import Adagrad, Adam, Blobs, Mlp, ModelSpec, OptimizerSpec, Rmsprop, Sgd, Softmax, Svm
+from core.spec import (
+    Adagrad,
+    Adam,
+    Blobs,
+    CharRnn,
+    Constant,
+    Cosine,
+    Mlp,
+    ModelSpec,
+    OptimizerSpec,
+    Rmsprop,
+    ScheduleSpec,
+    Sgd,
+    Softmax,
+    StepDecay,
+    Svm,
+)
 from core.state import TrainState
 from core.train import Problem, quiet, train
 from core.types import Point
@@ -19,6 +36,12 @@ MODELS: dict[str, ModelSpec] = {
     "mlp of two relu layers": Mlp(hidden_sizes=(6, 5), init="he", reg=0.0),
 }
 
+TEXT_MODELS: dict[str, ModelSpec] = {
+    "char_rnn": CharRnn(hidden_size=6, sequence_length=4),
+    "char_rnn with xavier and reg": CharRnn(hidden_size=5, sequence_length=3, init="xavier", reg=0.01),
+    "char_rnn of single symbols": CharRnn(hidden_size=4, sequence_length=1),
+}
+
 OPTIMIZERS: dict[str, OptimizerSpec] = {
     "sgd": Sgd(learning_rate=0.1),
     "sgd with momentum": Sgd(learning_rate=0.1, momentum=0.9),
@@ -27,6 +50,17 @@ OPTIMIZERS: dict[str, OptimizerSpec] = {
     "rmsprop": Rmsprop(learning_rate=0.01, decay=0.9),
     "adam": Adam(learning_rate=0.01),
 }
+
+SCHEDULES: dict[str, ScheduleSpec] = {
+    "constant": Constant(),
+    "constant after a warm-up": Constant(warmup_steps=4),
+    "step": StepDecay(every=5),
+    "step after a warm-up": StepDecay(every=6, factor=0.1, warmup_steps=3),
+    "cosine": Cosine(),
+    "cosine after a warm-up": Cosine(final=0.1, warmup_steps=5),
+}
+
+TEXT = Corpus.of("경사를 따라 내려간다. descend the gradient 🙂\n" * 2)
 
 BLOBS: Dataset = make(Blobs(points_per_class=10, classes=3, features=2))
 

@@ -16,7 +16,7 @@ from core.spec import Mlp, ModelSpec, Sgd, Softmax, Svm, Training, TrainSpec
 from core.state import TrainState
 from core.train import Problem
 from core.types import Floats, Ints
-from tests.core.cases import BLOBS, MODELS, OPTIMIZERS, kinds, run
+from tests.core.cases import BLOBS, MODELS, OPTIMIZERS, TEXT_MODELS, kinds, run
 
 every_model = pytest.mark.parametrize("name", MODELS)
 every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -59,7 +59,7 @@ def hidden_sizes(spec: ModelSpec) -> tuple[int, ...]:
 
 def test_every_kind_has_a_case() -> None:
     """Whoever adds a model adds its case, and with it all tests below."""
-    assert {spec.kind for spec in MODELS.values()} == kinds(ModelSpec)
+    assert {spec.kind for spec in (MODELS | TEXT_MODELS).values()} == kinds(ModelSpec)
 
 
 @every_model

@@ -51,7 +51,7 @@ def test_another_version_is_refused(version: object) -> None:
         ({}, "model is missing"),
         ([], "is [], must be an object"),
         ({"model": SOFTMAX, "modle": 1}, "modle is not known, expected one of model, optimizer, training"),
-        ({"model": {"kind": "tree"}}, "model.kind is 'tree', must be one of softmax, svm, mlp"),
+        ({"model": {"kind": "tree"}}, "model.kind is 'tree', must be one of softmax, svm, mlp, char_rnn"),
         ({"model": {"kind": "softmax", "margin": 1}}, "model.margin is not known, expected one of kind, reg"),
         ({"model": {"kind": "softmax", "reg": -1}}, "model.reg is -1, must be at least 0"),
         ({"model": {"kind": "svm", "margin": 0}}, "model.margin is 0, must be greater than 0"),
@@ -78,7 +78,10 @@ def test_another_version_is_refused(version: object) -> None:
             {"model": SOFTMAX, "training": {"validation_fraction": 1}},
             "training.validation_fraction is 1, must be less than 1",
         ),
-        ({"model": SOFTMAX, "training": {"early_stopping": {}}}, "training.early_stopping is {}, must be null"),
+        (
+            {"model": SOFTMAX, "training": {"early_stopping": {"patience": 0}}},
+            "training.early_stopping.patience is 0, must be at least 1",
+        ),
     ],
 )
 def test_a_bad_spec_is_refused_with_its_path(value: object, message: str) -> None:

@@ -45,10 +45,12 @@ def test_the_demo_reproduces_the_course(tmp_path: Path) -> None:
         ("SVM +loss before training", r"\d\.\d{4}", "2.0000"),
         ("softmax +predicted right", "0.4933", "0.4933 +reported; 148 of 300"),
         ("two-layer net +predicted right", r"0\.9\d\d\d", r"0\.9\d+"),
+        ("character RNN +loss before training", r"4\.5\d\d\d", r"4\.5\d+ +ln of the number of characters"),
+        ("character RNN +real words in what it writes", r"0\.\d\d", r"0\.50 +or more"),
         ("net on irises +held-out accuracy", r"\d\.\d\d", "0.90"),
     ]:
         assert re.search(f"✓ +{what} +{ours} +{theirs}", done.stdout), (what, done.stdout)
-    assert "All 10 checks hold" in done.stdout
+    assert "All 12 checks hold" in done.stdout
     assert "curl -s $POSTGRAD/v1/runs/$RUN/loss-history" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
+from core.data.dataset import Dataset
 from service.runs.uploads import UploadLimits, read_upload
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -16,6 +17,7 @@ def test_iris_equals_the_data_of_fishers_paper() -> None:
     iris = load_iris()
     with (EXAMPLES / "iris.csv").open("rb") as file:
         dataset = read_upload(file, "iris.csv", None, UploadLimits())
+    assert isinstance(dataset, Dataset)
     assert np.array_equal(dataset.X, iris.data)
     assert np.array_equal(dataset.y, iris.target)
     assert dataset.classes == tuple(iris.target_names.tolist())

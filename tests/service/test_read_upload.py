@@ -31,7 +31,9 @@ def read(content: bytes, filename: str = "data.csv", label: str | None = None, l
     """Read a file of this content from the disk, as the server does."""
     with TemporaryFile() as file:
         file.write(content)
-        return read_upload(file, filename, label, limits or UploadLimits())
+        data = read_upload(file, filename, label, limits or UploadLimits())
+    assert isinstance(data, Dataset)
+    return data
 
 
 def refused(content: bytes, filename: str = "data.csv", label: str | None = None) -> UploadError:
@@ -586,7 +588,7 @@ class TestParquet:
         (b"\x1f\x8b\x08\0", "data.csv.gz", "compressed with gzip"),
         (stored(X), "data.npy", "a single array"),
         (CSV.encode("utf-16"), "data.csv", "UTF-16"),
-        (b"\x7fELF\0\0", "data.csv", "is binary: only CSV, NPZ and Parquet files are read"),
+        (b"\x7fELF\0\0", "data.csv", "is binary: only CSV, NPZ, Parquet and text files are read"),
         (b"PAR1", "data.parquet", "damaged or not Parquet"),
     ],
 )
@@ -602,6 +604,7 @@ def test_spooled_files(content: bytes, max_size: int) -> None:
     with SpooledTemporaryFile(max_size) as file:
         file.write(content)
         dataset = read_upload(cast("BinaryIO", file), "data", None, UploadLimits())
+    assert isinstance(dataset, Dataset)
     assert np.array_equal(dataset.X, X)
     assert [dataset.classes[k] for k in dataset.y] == ["b", "a"]
 

@@ -76,7 +76,7 @@ class Api(httpx.Client):
             strict_json(response.text)
         if response.status_code >= 400:
             self._check_problem(response)
-        elif schema := self._schema_of(response):
+        elif response.headers.get("content-type") == "application/json" and (schema := self._schema_of(response)):
             self._validator(schema).validate(response.json())
         elif response.status_code == 204:
             assert not response.content

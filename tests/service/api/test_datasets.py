@@ -56,7 +56,7 @@ class TestCreate:
             (
                 {"parameters": {"kind": "stored", "id": "ds_1"}},
                 "#/parameters/kind",
-                "parameters.kind is 'stored', must be one of spiral, moons, circles, blobs, xor",
+                "parameters.kind is 'stored', must be one of spiral, moons, circles, blobs, xor, text",
             ),
             (
                 {"parameters": {"kind": "blobs", "classes": 1}},
@@ -114,6 +114,7 @@ class TestLook:
             "features": ["width", "height"],
             "rows": [[1.5, 2], [3, 4.25], [5, 6]],
             "labels": ["cat", "dog", "cat"],
+            "text": None,
             "total_examples": 3,
         }
         short = idle.get(dataset["links"]["preview"], params={"limit": 1}).json()

@@ -73,7 +73,7 @@ FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one f
     (
         body("training", "early_stopping", value=3),
         "#/training/early_stopping",
-        "training.early_stopping is 3, must be null",
+        "training.early_stopping is 3, must be an object",
     ),
     (
         body("training", "validation_fraction", value=1),
@@ -101,9 +101,13 @@ FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one f
     (body("model", value="softmax"), "#/model", "model is 'softmax', must be an object"),
     (body("model", value=[]), "#/model", "model is a list of 0 items, must be an object"),
     (body("model", value={}), "#/model/kind", "model.kind is missing"),
-    (body("model", "kind", value="forest"), "#/model/kind", "model.kind is 'forest', must be one of softmax, svm, mlp"),
-    (body("model", "kind", value=1), "#/model/kind", "model.kind is 1, must be one of softmax, svm, mlp"),
-    (body("model", "kind", value=None), "#/model/kind", "model.kind is null, must be one of softmax, svm, mlp"),
+    (
+        body("model", "kind", value="forest"),
+        "#/model/kind",
+        "model.kind is 'forest', must be one of softmax, svm, mlp, char_rnn",
+    ),
+    (body("model", "kind", value=1), "#/model/kind", "model.kind is 1, must be one of softmax, svm, mlp, char_rnn"),
+    (body("model", "kind", value=None), "#/model/kind", "model.kind is null, must be one of softmax, svm, mlp, char_rnn"),
     (
         body("model", value={"kind": "mlp", "hidden_sizes": [10, 0]}),
         "#/model/hidden_sizes/1",

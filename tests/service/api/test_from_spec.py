@@ -12,7 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import SpecError
 from core.fields import Limits, hints, read, split
-from core.spec import Mlp, ModelSpec, OptimizerSpec, Sgd, Spiral, SyntheticSpec, Training
+from core.spec import (
+    EarlyStopping,
+    Mlp,
+    ModelSpec,
+    OptimizerSpec,
+    ScheduleSpec,
+    Sgd,
+    Spiral,
+    StepDecay,
+    SyntheticSpec,
+    Text,
+    Training,
+)
 from service.api.from_spec import FromSpec, schema_of
 from service.api.schemas import RunCreate
 from service.app import create_app
@@ -21,9 +33,15 @@ from service.settings import Settings
 
 UNIONS = (SyntheticSpec, ModelSpec, OptimizerSpec)
 Spec = Any  # a dataclass; mypy knows neither that every class is hashable nor what these take
-SPECS: list[Spec] = [*(spec for union in UNIONS for spec in get_args(union)), Training, StoredDataset]
+SPECS: list[Spec] = [
+    *(spec for union in (*UNIONS, ScheduleSpec) for spec in get_args(union)),
+    Training,
+    EarlyStopping,
+    StoredDataset,
+    Text,
+]
 FIELDS = [pytest.param(spec, name, id=f"{spec.__name__}-{name}") for spec in SPECS for name in hints(spec)]
-REQUIRED: dict[Spec, dict[str, Any]] = {StoredDataset: {"id": "ds_1"}}
+REQUIRED: dict[Spec, dict[str, Any]] = {StoredDataset: {"id": "ds_1"}, Text: {"text": "ab"}, StepDecay: {"every": 10}}
 
 
 def bare_type(spec: Spec, name: str) -> tuple[Any, Limits, bool]:
@@ -56,7 +74,7 @@ def probes(spec: Spec, name: str) -> Iterator[tuple[Any, bool]]:
     """Yield values for a field and whether they are allowed."""
     bare, limits, optional = bare_type(spec, name)
     yield None, optional
-    yield {}, False
+    yield {}, bare is EarlyStopping  # all its fields have defaults; a schedule needs its kind
     if bare is int or bare is float:
         yield from beside(limits, bare)
         yield from (("1", False), (True, False), (math.nan, False), (math.inf, False), (-math.inf, False), (2**63, False))
@@ -76,7 +94,9 @@ def probes(spec: Spec, name: str) -> Iterator[tuple[Any, bool]]:
         most = limits.max_length or 0
         yield from (([1] * most, True), ([1] * (most + 1), False))
     else:
-        assert bare is NoneType, f"no probes for {bare}"
+        assert bare is EarlyStopping or bare in get_args(ScheduleSpec), f"no probes for {bare}"
+        kind = {"kind": "constant"} if bare in get_args(ScheduleSpec) else {}
+        yield from ((kind, True), ({**kind, "colour": 1}, False), ({"kind": "sudden"}, False), ([kind], False))
         yield from ((0, False), (False, False), ("", False))
 
 
@@ -140,8 +160,9 @@ def test_json_numbers_stay_numbers(spec: Spec) -> None:
     """An integer is a number: where the core takes a float, HTTP takes 1 as well, and both read it as 1.0."""
     for name in hints(spec):
         bare, limits, _ = bare_type(spec, name)
+        plain = {**REQUIRED.get(spec, {}), name: 1}
         if bare is float and limits.problem(1) is None:
-            for taken in (core_takes(spec, {name: 1}), http_takes(spec, {name: 1})):
+            for taken in (core_takes(spec, plain), http_takes(spec, plain)):
                 assert isinstance(getattr(taken, name), float)
 
 

@@ -29,7 +29,9 @@ EXAMPLE: dict[str, Any] = {  # the contract's own (design/API.md, "A run")
     },
     "tags": {"course": "cs231n"},
 }
+EVERY_OPTIMIZER = {"schedule": None, "clip": None}
 ENDLESS = {"steps": 10**9, "log_every": 1000}
+POSTED = {"predict", "evaluate", "cancel", "pause", "resume", "extend", "fork", "verify"}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +83,8 @@ class TestCreate:
         assert {part: run[part] for part in EXAMPLE} == {
             **EXAMPLE,
             "model": {**EXAMPLE["model"], "activation": "relu", "init": "normal"},
-            "optimizer": {**EXAMPLE["optimizer"], "momentum": 0.0, "nesterov": False},
-            "training": {**EXAMPLE["training"], "checkpoint_every": 500, "standardize": False},
+            "optimizer": {**EXAMPLE["optimizer"], "momentum": 0.0, "nesterov": False, **EVERY_OPTIMIZER},
+            "training": {**EXAMPLE["training"], "checkpoint_every": 500, "standardize": False, "stratify": False},
         }
         assert run["data"] == {"examples": 300, "features": ["x1", "x2"], "classes": [0, 1, 2]}
         assert run["progress"] == {"step": 0, "steps": 10000, "fraction": 0, "steps_per_second": None, "eta_seconds": None}
@@ -97,8 +99,14 @@ class TestCreate:
         assert run["tags"] == {}
         assert run["dataset"] == EXAMPLE["dataset"]
         assert run["model"] == {"kind": "softmax", "reg": 0.001}
-        assert run["optimizer"] == {"kind": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
-        assert run["training"] == {**EXAMPLE["training"], "steps": 200, "checkpoint_every": 10, "standardize": False}
+        assert run["optimizer"] == {"kind": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False, **EVERY_OPTIMIZER}
+        assert run["training"] == {
+            **EXAMPLE["training"],
+            "steps": 200,
+            "checkpoint_every": 10,
+            "standardize": False,
+            "stratify": False,
+        }
 
     def test_spec_digest_names_what_is_trained(self, idle: Api) -> None:
         """Runs of the same spec have the same spec_digest, whatever they are called; another seed is another spec."""
@@ -139,7 +147,7 @@ class TestFinished:
         """Every link of a run can be followed: GET for what it holds, POST for what can be done with it."""
         for name, link in example["links"].items():
             status = api.get(link).status_code
-            assert status == (405 if name in ("predict", "evaluate", "cancel") else 200), link
+            assert status == (405 if name in POSTED else 200), link
 
     def test_times_are_utc_and_in_order(self, example: Json) -> None:
         """Times are RFC 3339 in UTC, in the order in which things happened."""
@@ -219,7 +227,7 @@ class TestHistory:
 
     def test_series_with_a_meaning(self, api: Api, softmax: Json, validated: Json) -> None:
         """Metrics has every series, those of the validation part only when there is one; loss-history has the losses."""
-        plain = {"loss", "data_loss", "reg_loss", "train_accuracy", "learning_rate"}
+        plain = {"loss", "data_loss", "reg_loss", "train_accuracy", "learning_rate", "grad_norm", "update_ratio"}
         for run, expected in ((softmax, plain), (validated, plain | {"val_loss", "val_accuracy"})):
             metrics = api.get(f"/v1/runs/{run['id']}/metrics").json()
             assert metrics["object"] == "metrics"
@@ -402,7 +410,7 @@ class TestCancel:
         answer = api.post(f"/v1/runs/{softmax['id']}/cancel")
         assert answer.status_code == 409
         assert answer.json()["code"] == "illegal_transition"
-        assert answer.json()["allowed"] == ["delete"]
+        assert answer.json()["allowed"] == ["extend", "fork", "verify", "delete"]
         assert "succeeded" in answer.json()["detail"]
         assert api.run(softmax["id"]) == softmax
 
@@ -414,7 +422,7 @@ class TestDelete:
         """A running run cannot be deleted: 409, and it goes on."""
         answer = api.delete(f"/v1/runs/{running}")
         assert answer.status_code == 409
-        assert answer.json()["allowed"] == ["cancel"]
+        assert answer.json()["allowed"] == ["pause", "cancel", "fork"]
         assert api.run(running)["status"] == "running"
 
     def test_deleted_run_is_gone_with_all_it_had(self, api: Api) -> None:
@@ -565,8 +573,8 @@ class TestDiverged:
             assert answer.json()["step"] == step
             assert all(math.isfinite(value) for row in answer.json()["scores"] for value in row)
 
-    def test_can_only_be_deleted(self, api: Api, diverged: Json) -> None:
+    def test_cannot_be_cancelled(self, api: Api, diverged: Json) -> None:
         """A failed run has ended: it cannot be cancelled."""
         answer = api.post(f"/v1/runs/{diverged['id']}/cancel")
         assert answer.status_code == 409
-        assert answer.json()["allowed"] == ["delete"]
+        assert answer.json()["allowed"] == ["extend", "fork", "delete"]

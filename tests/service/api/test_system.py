@@ -29,12 +29,20 @@ ROUTES = {  # the contract's table, so far as it is there: a new route needs a l
     "GET /v1/runs/{run_id}",
     "DELETE /v1/runs/{run_id}",
     "POST /v1/runs/{run_id}/cancel",
+    "POST /v1/runs/{run_id}/pause",
+    "POST /v1/runs/{run_id}/resume",
+    "POST /v1/runs/{run_id}/extend",
+    "POST /v1/runs/{run_id}/fork",
+    "POST /v1/runs/{run_id}/verify",
     "GET /v1/runs/{run_id}/loss-history",
     "GET /v1/runs/{run_id}/metrics",
     "GET /v1/runs/{run_id}/events",
     "GET /v1/runs/{run_id}/checkpoints",
     "POST /v1/runs/{run_id}/predict",
     "POST /v1/runs/{run_id}/evaluate",
+    "GET /v1/runs/{run_id}/diagnostics",
+    "GET /v1/runs/{run_id}/export",
+    "POST /v1/runs/{run_id}/generate",
 }
 
 

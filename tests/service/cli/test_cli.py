@@ -56,7 +56,10 @@ def test_an_unreachable_server_is_exit_code_7(postgrad: Run) -> None:
     assert postgrad("runs", "ls", "--url", "127.0.0.1:1").returncode == 1
 
 
-@pytest.mark.parametrize("command", [("show",), ("watch",), ("cancel",), ("rm",), ("watch", "--json")])
+@pytest.mark.parametrize(
+    "command",
+    [("show",), ("watch",), ("cancel",), ("rm",), ("watch", "--json"), ("pause",), ("resume",), ("fork",), ("verify",)],
+)
 def test_a_run_that_is_not_there_is_exit_code_5(postgrad: Run, command: tuple[str, ...]) -> None:
     """The error names the run and carries the request id."""
     missing = postgrad("runs", *command, "run_0")
@@ -83,6 +86,18 @@ def test_a_run_is_shown(postgrad: Run, run_id: str) -> None:
     assert postgrad("runs", "watch", run_id).stdout.startswith(f"{run_id} succeeded")
 
 
+def test_a_run_is_diagnosed(postgrad: Run, run_id: str) -> None:
+    """People see what to try and what was measured; programs see the API's object."""
+    shown = postgrad("runs", "diagnose", run_id).stdout
+    for part in ("nothing looks wrong", "right, relative error", "1.1, as expected (1.099)", "0.493 on 300 examples", "Recall"):
+        assert part in shown
+    assert json.loads(postgrad("runs", "diagnose", run_id, "--json", "--checkpoint", "0").stdout)["step"] == 0
+    fast = postgrad("train", "--dataset", "spiral", "--model", "mlp", "--learning-rate", 10, "--steps", 300, "-qf")
+    shown = postgrad("runs", "diagnose", fast.stdout.strip()).stdout
+    for part in ("warning", "learning rate 10 is probably too high", "→ fork the run with learning_rate 3", "100 of 100 ReLUs"):
+        assert part in shown
+
+
 def test_a_terminal_without_utf8_is_served(postgrad: Run, run_id: str) -> None:
     """Where a character cannot be written, something else stands in its place."""
     shown = postgrad("runs", "show", run_id, PYTHONIOENCODING="ascii")
@@ -95,7 +110,7 @@ def test_a_run_that_has_ended_can_only_be_deleted(postgrad: Run) -> None:
     run_id = postgrad("train", "--dataset", "xor", "--model", "softmax", "--steps", 5, "-q", "-f").stdout.strip()
     refused = postgrad("runs", "cancel", run_id)
     assert refused.returncode == 1
-    assert "cannot cancel a run that is succeeded; possible now: delete" in refused.stderr
+    assert "cannot cancel a run that is succeeded; possible now: extend, fork, verify, delete" in refused.stderr
     assert postgrad("runs", "rm", run_id).stdout == f"{run_id} deleted\n"
     assert postgrad("runs", "rm", run_id).returncode == 5
 

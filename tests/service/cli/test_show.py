@@ -14,6 +14,7 @@ DATA = {
     "examples": 150,
     "features": ["a", "b"],
     "classes": ["setosa", "versicolor", "virginica"],
+    "statistics": [{"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0}] * 4,
     "created_at": "2026-01-02T03:04:05Z",
 }
 

@@ -44,6 +44,7 @@ def test_a_run_is_trained_and_used(client: Client) -> None:
     assert client.runs.predict(run["id"], np.array([[0.5, 0.2], [-0.3, 0.4]]), checkpoint="20") == prediction
     assert client.runs.evaluate(run["id"])["accuracy"] == run["metrics"]["train_accuracy"]["last"]
     assert client.runs.evaluate(run["id"], dataset={"kind": "spiral", "seed": 1}, checkpoint="best")["examples"] == 300
+    assert client.runs.diagnostics(run["id"], checkpoint="10")["step"] == 10
 
     client.runs.delete(run["id"])
     with pytest.raises(NotFoundError):
@@ -91,7 +92,7 @@ def test_a_run_is_stopped(client: Client) -> None:
         pass
     with pytest.raises(ConflictError) as refused:
         client.runs.delete(run["id"])
-    assert refused.value.problem["allowed"] == ["cancel"]
+    assert refused.value.problem["allowed"] == ["pause", "cancel", "fork"]
     client.runs.cancel(run["id"])
     assert client.runs.wait(run["id"], timeout=30)["status"] == "cancelled"
 
@@ -112,6 +113,19 @@ def test_datasets_are_kept(client: Client, tmp_path: Path) -> None:
     client.datasets.delete(made["id"])
     with pytest.raises(NotFoundError):
         client.datasets.get(made["id"])
+
+
+def test_a_model_is_exported(client: Client) -> None:
+    """The file comes as bytes, in each format and of any checkpoint; an error is the server's."""
+    run = client.runs.create(dataset="spiral", model="softmax", training=SHORT)
+    client.runs.wait(run["id"], timeout=60)
+    assert client.runs.export(run["id"])[:4] == b"PK\3\4"
+    assert b'"W1":{"dtype":"F32","shape":[2,3]' in client.runs.export(run["id"], format="safetensors")
+    assert client.runs.export(run["id"], "onnx", checkpoint="0") != client.runs.export(run["id"], "onnx", checkpoint="20")
+    with pytest.raises(InvalidRequestError, match="format is 'pickle', must be 'npz', 'safetensors' or 'onnx'"):
+        client.runs.export(run["id"], "pickle")
+    with pytest.raises(NotFoundError, match="there is no checkpoint 'newest'"):
+        client.runs.export(run["id"], checkpoint="newest")
 
 
 def test_errors_say_what_is_wrong(client: Client) -> None:

@@ -176,3 +176,20 @@ def test_ids_cannot_leave_their_path(connect: Callable[[Script], Any]) -> None:
     script = Script(httpx.Response(200, json=RUN))
     connect(script).runs.get("../datasets?x=1")
     assert script.requests[0].url.raw_path == b"/v1/runs/..%2Fdatasets%3Fx%3D1"
+
+
+def test_a_file_is_asked_for_again(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """An export is a GET, and retried as such; what comes in the end is the file."""
+    file = httpx.Response(200, content=b"PK", headers={"Content-Disposition": 'attachment; filename="run_1.npz"'})
+    script = Script(httpx.Response(503, json=BUSY), file)
+    assert connect(script).runs.export("run_1", "npz") == b"PK"
+    assert [str(request.url) for request in script.requests] == [
+        "http://server/v1/runs/run_1/export?format=npz&checkpoint=latest"
+    ] * 2
+    assert len(pauses) == 1
+
+
+def test_a_page_is_no_file(connect: Callable[[Script], Any]) -> None:
+    """What something else than a postgrad server answers is not taken for a model."""
+    with pytest.raises(APIError, match="the answer is not a file: is this the address of a postgrad server"):
+        connect(Script(httpx.Response(200, text="<html>"))).runs.export("run_1")

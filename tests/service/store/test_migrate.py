@@ -8,7 +8,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from service.errors import NewerDatabase
 from service.store import migrate
@@ -82,3 +83,65 @@ def test_a_database_that_cannot_log_ahead_is_refused() -> None:
     """A database in memory cannot be shared by processes, and says so."""
     with pytest.raises(RuntimeError, match="journal mode"):
         migrate.upgrade("sqlite://")
+
+
+CHILDREN = {
+    "attempts": "INSERT INTO attempts VALUES ('run_1', 1, '2026-01-01', 0, '{}')",
+    "metrics": "INSERT INTO metrics (run_id, step, loss) VALUES ('run_1', 0, 0.5)",
+    "events": "INSERT INTO events VALUES ('run_1', 1, 'state', '{}', '2026-01-01')",
+    "checkpoints": "INSERT INTO checkpoints (id, run_id, step, attempt, kept, digest, weights_digest, size_bytes,"
+    " created_at, state) VALUES ('ckpt_1', 'run_1', 0, 1, 1, 'sha256:1', 'sha256:2', 1, '2026-01-01', x'00')",
+}
+A_RUN = """
+INSERT INTO runs (id, status, dataset, data, spec, spec_digest, model_kind, priority, attempt, stalled_attempts,
+                  cancel_requested, step, steps, metrics, last_event, tags, created_at, updated_at)
+VALUES ('run_1', 'succeeded', '{}', '{}', '{}', 'sha256:3', 'softmax', 0, 1, 0, 0, 9, 9, '{}', 1, '{}',
+        '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')
+"""
+
+
+def _revision(url: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a revision, up or down, the way that the program does."""
+    move = command.upgrade if target == "0001" and not Path(url.removeprefix("sqlite:///")).exists() else command.downgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: move(config, target))
+        patched.setattr(migrate, "_check", lambda *_: None)
+        migrate.upgrade(url)
+
+
+def test_data_of_the_first_version_outlives_the_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replacing the table of runs deletes nothing that belongs to a run, up and down; deleting a run still does."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite3'}"
+    _revision(url, "0001", monkeypatch)
+    engine = make_writer(url)
+    with engine.begin() as db:
+        for statement in (A_RUN, *CHILDREN.values()):
+            db.execute(text(statement))
+    before = _rows(engine)
+
+    assert migrate.upgrade(url) == "0002"
+    upgraded = _rows(engine)
+    for table, row in before.items():
+        assert upgraded[table].items() >= row.items()
+    new = {name: upgraded["runs"][name] for name in ("pause_requested", "environment_changed", "parent", "verified")}
+    assert new == {"pause_requested": 0, "environment_changed": 0, "parent": None, "verified": None}
+
+    with engine.begin() as db:
+        db.execute(text("UPDATE runs SET status = 'paused'"))
+        with pytest.raises(IntegrityError):
+            db.execute(text("UPDATE runs SET status = 'asleep'"))
+    _revision(url, "0001", monkeypatch)
+    assert _rows(engine) == {**before, "runs": {**before["runs"], "status": "queued"}}
+    assert migrate.upgrade(url) == "0002"
+    with engine.begin() as db:
+        db.execute(text("DELETE FROM runs"))
+        left = [db.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in CHILDREN]  # noqa: S608 (our names)
+    assert left == [0] * len(CHILDREN)
+    engine.dispose()
+
+
+def _rows(engine: Engine) -> dict[str, dict[str, object]]:
+    """Return the one row of each table."""
+    with engine.begin() as db:
+        tables = ("runs", *CHILDREN)
+        return {table: dict(db.execute(text(f"SELECT * FROM {table}")).one()._mapping) for table in tables}  # noqa: S608

@@ -87,16 +87,36 @@ def test_only_the_present_attempt_may_write(database: Database, write: str) -> N
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_a_terminal_state_never_changes(database: Database, status: RunStatus, write: str) -> None:
-    """Once a run has ended, no write of a worker, no cancel and no claim changes it."""
+    """Once a run has ended, no write of a worker, no cancel, pause, resume and no claim changes it."""
     run_id = queue_run(database).id
     _claim(database)
     database.write(lambda db: lifecycle.finish(db, run_id, 1, status, StopReason.COMPLETED))
     before = _get(database, run_id)
     with pytest.raises(Fenced):
         WRITES[write](database, run_id, 1)
-    database.write(lambda db: lifecycle.cancel(db, run_id))
+    for ask in (lifecycle.cancel, lifecycle.pause, lifecycle.resume):
+        database.write(lambda db, ask=ask: ask(db, run_id))  # type: ignore[misc]
     assert _claim(database) == []
     assert _get(database, run_id) == before
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_no_worker_writes_to_a_paused_run(database: Database, write: str) -> None:
+    """The attempt that paused is over; the next one begins when the run is resumed."""
+    run_id = queue_run(database).id
+    _claim(database)
+    database.write(lambda db: lifecycle.pause(db, run_id))
+    WRITES["release"](database, run_id, 1)
+    before = _get(database, run_id)
+    assert (before.status, before.pause_requested) == (RunStatus.PAUSED, False)
+    with pytest.raises(Fenced):
+        WRITES[write](database, run_id, 1)
+    assert _claim(database) == []
+    assert _get(database, run_id) == before
+    assert database.write(lambda db: lifecycle.resume(db, run_id))
+    assert _claim(database) == [(run_id, 2)]
+    told = [event.data.get("status") for event in _events(database, run_id)]
+    assert told == ["queued", "running", "running", "paused", "queued", "running"]
 
 
 def test_cancel_races_the_end(database: Database) -> None:

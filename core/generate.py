@@ -1,0 +1,42 @@
+"""Write text with a trained character RNN, one symbol after the other."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.models import CharRnn
+from core.types import Floats, Ints
+
+
+def generate(
+    model: CharRnn,
+    theta: Floats,
+    prompt: Ints,
+    length: int,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    rng: np.random.Generator,
+) -> Iterator[int]:
+    """Read the prompt (L,), at least one code, then yield `length` codes, each drawn given all before it.
+
+    p = softmax(scores / temperature) over the `top_k` largest scores; temperature 0 takes the largest.
+    """
+    read = model.reader(theta)
+    for code in prompt[:-1]:
+        read(int(code))
+    code = int(prompt[-1])
+    for _ in range(length):
+        code = draw(read(code).astype(np.float64), temperature, top_k, rng)
+        yield code
+
+
+def draw(scores: Floats, temperature: float, top_k: int | None, rng: np.random.Generator) -> int:
+    """Draw one of V codes by their scores (V,)."""
+    if temperature == 0 or top_k == 1:
+        return int(scores.argmax())
+    logits = (scores - scores.max()) / temperature  # at most 0: exp cannot overflow
+    if top_k is not None and top_k < len(logits):
+        logits[np.argsort(-logits, kind="stable")[top_k:]] = -np.inf
+    p = np.exp(logits)
+    return int(np.searchsorted(np.cumsum(p), rng.random() * p.sum(), side="right").clip(max=len(p) - 1))

@@ -1,0 +1,34 @@
+"""Early stopping: when to end a run that no longer gets better, and with which weights."""
+
+from math import inf
+
+import numpy as np
+
+from core.spec import EarlyStopping
+from core.state import TrainState
+from core.types import Point
+
+
+class EarlyStop:
+    """Watches a series from point to point; what it remembers is part of the state.
+
+    Source: Prechelt, Early Stopping, But When?, 1998: stop after `patience` points without an improvement.
+    """
+
+    def __init__(self, spec: EarlyStopping, state: TrainState) -> None:
+        self._spec, self._state = spec, state
+        self._sign = -1.0 if spec.metric.endswith("accuracy") else 1.0  # the smaller, the better
+
+    def see(self, point: Point) -> None:
+        """Take a point; if patience is at its end, mark the state as stopped and give it back its best weights."""
+        spec, state = self._spec, self._state
+        value = self._sign * point.metrics[spec.metric]
+        if value < (inf if state.best_value is None else state.best_value) - spec.min_delta:
+            state.best_value, state.waited = value, 0
+            state.best_theta = state.theta.copy() if spec.restore_best else None
+            return
+        state.waited += 1
+        if state.waited >= spec.patience:
+            state.stopped = True
+            if state.best_theta is not None:
+                np.copyto(state.theta, state.best_theta)

@@ -1,0 +1,117 @@
+"""What changes the life of a run, or makes a new one out of it; for both clients."""
+
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+from service.client.calls import Call, Object, on_run
+
+Overrides = Mapping[str, Mapping[str, Any]]
+
+
+def extend(run_id: str, steps: int, name: str | None) -> Call:
+    """POST /v1/runs/{id}/extend."""
+    return on_run("POST", run_id, "extend", body={"steps": steps, "name": name})
+
+
+def fork(
+    run_id: str, overrides: Overrides | None, checkpoint: str | int, name: str | None, tags: Mapping[str, str] | None
+) -> Call:
+    """POST /v1/runs/{id}/fork."""
+    body = {"checkpoint": checkpoint, "name": name, "tags": tags, "overrides": overrides or {}}
+    return on_run("POST", run_id, "fork", body=body)
+
+
+class Caller(Protocol):
+    """The part of `Client` that is needed here."""
+
+    def call(self, call: Call) -> Object:
+        """Make a request."""
+
+
+class AsyncCaller(Protocol):
+    """The part of `AsyncClient` that is needed here."""
+
+    def call(self, call: Call) -> Awaitable[Object]:
+        """Make a request."""
+
+
+class Life:
+    """Stop a run for a while or for good, delete it, make another out of it."""
+
+    _client: Caller
+
+    def cancel(self, run_id: str) -> Object:
+        """Stop a run; its checkpoints are kept. A running one stops a moment later: `wait` for it."""
+        return self._client.call(on_run("POST", run_id, "cancel"))
+
+    def pause(self, run_id: str) -> Object:
+        """Stop a run for a while; a running one is paused a moment later."""
+        return self._client.call(on_run("POST", run_id, "pause"))
+
+    def resume(self, run_id: str) -> Object:
+        """Let a paused run go on from its checkpoint."""
+        return self._client.call(on_run("POST", run_id, "resume"))
+
+    def extend(self, run_id: str, steps: int, name: str | None = None) -> Object:
+        """Train a run that has ended or is paused up to more `steps` in all; return the new run that does."""
+        return self._client.call(extend(run_id, steps, name))
+
+    def fork(
+        self,
+        run_id: str,
+        overrides: Overrides | None = None,
+        checkpoint: str | int = "latest",
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Object:
+        """Branch off at a checkpoint: `fork(id, {"optimizer": {"learning_rate": 0.1}}, "best")`; return the new run."""
+        return self._client.call(fork(run_id, overrides, checkpoint, name, tags))
+
+    def verify(self, run_id: str) -> Object:
+        """Train a run again; return the new run, whose `verified` says in the end whether the weights are the same."""
+        return self._client.call(on_run("POST", run_id, "verify"))
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run that is not running."""
+        self._client.call(on_run("DELETE", run_id))
+
+
+class AsyncLife:
+    """Stop a run for a while or for good, delete it, make another out of it."""
+
+    _client: AsyncCaller
+
+    async def cancel(self, run_id: str) -> Object:
+        """Stop a run; its checkpoints are kept. A running one stops a moment later: `wait` for it."""
+        return await self._client.call(on_run("POST", run_id, "cancel"))
+
+    async def pause(self, run_id: str) -> Object:
+        """Stop a run for a while; a running one is paused a moment later."""
+        return await self._client.call(on_run("POST", run_id, "pause"))
+
+    async def resume(self, run_id: str) -> Object:
+        """Let a paused run go on from its checkpoint."""
+        return await self._client.call(on_run("POST", run_id, "resume"))
+
+    async def extend(self, run_id: str, steps: int, name: str | None = None) -> Object:
+        """Train a run that has ended or is paused up to more `steps` in all; return the new run that does."""
+        return await self._client.call(extend(run_id, steps, name))
+
+    async def fork(
+        self,
+        run_id: str,
+        overrides: Overrides | None = None,
+        checkpoint: str | int = "latest",
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Object:
+        """Branch off at a checkpoint: `fork(id, {"optimizer": {"learning_rate": 0.1}}, "best")`; return the new run."""
+        return await self._client.call(fork(run_id, overrides, checkpoint, name, tags))
+
+    async def verify(self, run_id: str) -> Object:
+        """Train a run again; return the new run, whose `verified` says in the end whether the weights are the same."""
+        return await self._client.call(on_run("POST", run_id, "verify"))
+
+    async def delete(self, run_id: str) -> None:
+        """Delete a run that is not running."""
+        await self._client.call(on_run("DELETE", run_id))

@@ -1,0 +1,131 @@
+"""Say what is wrong with a run, if anything: its gradient, its units, its curves. Allowed while the run is still training."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from core.data.dataset import Dataset, stratified, train_validation
+from core.data.text import Corpus
+from core.models import CharRnn
+from core.spec import TrainSpec
+from core.train import quiet
+from core.types import Ints
+from service.domain import SERIES, Checkpoint, Run
+from service.runs import datasets
+from service.runs.diagnose import hints, measure
+from service.runs.diagnose.evidence import Curve, Evidence, Hint
+from service.runs.history import history
+from service.runs.predict import ModelCache, Trained, trained
+from service.store.unit import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """What was found at a checkpoint; what has no meaning for a model is None or empty."""
+
+    checkpoint: Checkpoint
+    examples: int
+    gradient_check: measure.GradientCheck
+    dead_units: list[measure.DeadUnits]
+    update_ratio: float | None
+    first_loss: measure.FirstLoss | None
+    classes: list[str | int] | None
+    confusion_matrix: list[list[int]] | None
+    accuracy: float | None
+    per_class: list[measure.ClassMeasure] | None
+    hints: list[Hint]
+
+
+def diagnose(database: Database, cache: ModelCache, run_id: str, checkpoint: str) -> Diagnostics:
+    """Measure a checkpoint on the run's own data, and draw hints from that and from the curves up to its last point."""
+    model = trained(database, cache, run_id, checkpoint)
+    found = history(database, run_id, SERIES)
+    data = datasets.load(database, datasets.ref_of(found.run))
+    spec = TrainSpec.from_dict(found.run.spec)
+    curves = {name: _curve(found.steps, values) for name, values in found.series.items()}
+    first = measure.first_loss(spec.model, model.model.n_classes, _loss_before_training(found.run, curves))
+    with quiet():
+        on_data = _of_text(model, data) if isinstance(data, Corpus) else _of_examples(model, data, spec)
+    evidence = Evidence(
+        spec=spec,
+        n_classes=model.model.n_classes,
+        stop_reason=found.run.stop_reason,
+        curves=curves,
+        gradient=on_data.gradient_check,
+        dead_units=on_data.dead_units,
+        first_loss=first,
+        never_predicted=[c.label for c in on_data.per_class or [] if c.precision is None and c.examples],
+        deviations=on_data.deviations,
+    )
+    measured = {name: value for name, value in vars(on_data).items() if name != "deviations"}
+    ratio = evidence.curve("update_ratio").values
+    return Diagnostics(
+        **measured,
+        checkpoint=model.checkpoint,
+        update_ratio=ratio[-1] if ratio else None,
+        first_loss=first,
+        hints=hints.drawn_from(evidence),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OnData:
+    examples: int
+    gradient_check: measure.GradientCheck
+    dead_units: list[measure.DeadUnits]
+    classes: list[str | int] | None = None
+    confusion_matrix: list[list[int]] | None = None
+    accuracy: float | None = None
+    per_class: list[measure.ClassMeasure] | None = None
+    deviations: list[float]
+
+
+def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
+    plan = spec.training
+    fraction, seed = plan.validation_fraction, plan.seed
+    train, _ = stratified(data.y, fraction, seed) if plan.stratify else train_validation(len(data), fraction, seed)
+    chosen = _some(train, measure.check_size(model.theta.size))
+    exact = np.dtype(np.float64)
+    X = model.normaliser(data.X, model.theta.dtype)
+    matrix = measure.confusion(model.model, model.theta, X, data.y)
+    return _OnData(
+        examples=len(data),
+        gradient_check=measure.gradient_check(
+            model.model, model.theta, model.normaliser(data.X[chosen], exact), data.y[chosen]
+        ),
+        dead_units=measure.dead(model.model, model.theta, X),
+        classes=model.classes,
+        confusion_matrix=matrix.tolist(),
+        accuracy=float(np.trace(matrix) / len(data)),
+        per_class=measure.per_class(matrix, model.classes),
+        deviations=measure.deviations(data.X[train]),
+    )
+
+
+def _some(rows: Ints, n: int) -> Ints:
+    """Return up to n of the rows, evenly spread: the examples of a class often follow one another."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(n, len(rows))).astype(np.int64))]
+
+
+def _of_text(model: Trained, data: Corpus) -> _OnData:
+    """Check the gradient on the first window of the text."""
+    length = model.model.sequence_length if isinstance(model.model, CharRnn) else 1
+    window, following = data.codes[:length, None], data.codes[1 : length + 1]
+    check = measure.gradient_check(model.model, model.theta, window, following)
+    return _OnData(examples=len(data), gradient_check=check, dead_units=[], deviations=[])
+
+
+def _curve(steps: list[int], values: list[float | None]) -> Curve:
+    points = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None and isfinite(value)]
+    return Curve([step for step, _ in points], [value for _, value in points])
+
+
+def _loss_before_training(run: Run, curves: dict[str, Curve]) -> float | None:
+    """Return the data loss of untrained parameters; None if the run went on from those of another."""
+    fresh = run.parent is None or run.parent["relation"] == "verify"
+    curve = curves.get("data_loss", Curve([], []))
+    return curve.values[0] if fresh and curve.steps[:1] == [0] else None
+
+
+__all__ = ["Diagnostics", "diagnose"]

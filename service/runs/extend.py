@@ -1,0 +1,57 @@
+"""Train a run for more steps: a new run that goes on where the old one stands, its curve included."""
+
+from dataclasses import replace
+
+from core.spec import TrainSpec
+from core.state import TrainState
+from core.types import Point
+from service.domain import SERIES, Run
+from service.errors import FieldProblem, InvalidInput
+from service.runs import lineage, summary
+from service.runs.control import find
+from service.runs.lineage import Start
+from service.settings import Settings
+from service.store import checkpoints, metrics
+from service.store.unit import Database, Transaction
+
+
+def extend(database: Database, settings: Settings, run_id: str, steps: int, name: str | None) -> Run:
+    """Queue a run like another one with more steps, which begins at its last checkpoint and has its points so far.
+
+    It ends like one run of that many steps: a last point that is there only because the parent ended is left out.
+    """
+    start = database.read(lambda db: lineage.read_start(db, run_id, "extend", "latest"))
+    parent, step = start.parent, start.state.step
+    if steps <= step:
+        detail = f"steps is {steps}, must be greater than {step}, the step that the run has reached"
+        raise InvalidInput(FieldProblem(("steps",), detail))
+    spec = TrainSpec.from_dict(parent.spec)
+    spec = replace(spec, training=replace(spec.training, steps=steps))
+    run = replace(lineage.child(parent, spec, "extend", start.checkpoint), name=name or parent.name)
+    every = spec.training.log_every or 1
+
+    run, best = database.read(lambda db: _with_history(db, run, start, every))
+    start.state.forget_best()
+    states = [start.state] if best is None else [best, start.state]
+
+    def copy(db: Transaction) -> None:
+        find(db, parent.id)  # deleted in the meantime: there are no points to copy
+        metrics.copy(db, parent.id, run.id, to_step=step, every=every)
+
+    return lineage.add(database, settings, run, states, copy)
+
+
+def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, TrainState | None]:
+    """Return the run with its parent's points in short, and the state of the best of them if it is an earlier one."""
+    steps, series = metrics.history(db, start.parent.id, SERIES, from_step=None, to_step=start.state.step)
+    short: summary.Summary = {}
+    for i, step in enumerate(steps):
+        if step % every == 0:
+            values = {name: value for name, column in series.items() if (value := column[i]) is not None}
+            summary.add(short, Point(step, values))
+    best_step = short.get(summary.deciding(short), {}).get("best_step")
+    saved = {checkpoint.step: checkpoint for checkpoint in checkpoints.all_of(db, start.parent.id)}
+    best = None if best_step is None else saved.get(best_step)
+    if best is None or best.step >= start.state.step:
+        return replace(run, metrics=short), None
+    return replace(run, metrics=short, best_step=best.step), lineage.read_state(db, best)

@@ -1,0 +1,61 @@
+"""Write text with a checkpoint of a run, character by character. Allowed while the run is still training."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.generate import generate as draw
+from core.models import CharRnn
+from core.train import quiet
+from core.types import Ints
+from service.domain import Checkpoint
+from service.errors import Conflict, FieldProblem, InvalidInput
+from service.runs.predict import ModelCache, trained
+from service.store.unit import Database
+
+SHOWN = 20  # unknown characters in a message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What to write: `length` characters after the prompt. Temperature 0 takes the likeliest one each time."""
+
+    prompt: str = ""
+    length: int = 200
+    temperature: float = 1.0
+    top_k: int | None = None
+    seed: int = 0
+
+
+def generate(
+    database: Database, cache: ModelCache, run_id: str, wish: Wish, checkpoint: str
+) -> tuple[Checkpoint, Iterator[str]]:
+    """Return the checkpoint that writes, and the characters as they come; the prompt is not among them."""
+    found = trained(database, cache, run_id, checkpoint)
+    if not isinstance(found.model, CharRnn):
+        raise Conflict(f"the run {run_id} trains no char_rnn, only that writes text: use predict")
+    symbols = [str(symbol) for symbol in found.classes]
+    prompt = _codes(wish.prompt, symbols)
+    rng = np.random.default_rng(wish.seed)
+    codes = draw(found.model, found.theta, prompt, wish.length, temperature=wish.temperature, top_k=wish.top_k, rng=rng)
+    return found.checkpoint, _characters(codes, symbols)
+
+
+def _characters(codes: Iterator[int], symbols: list[str]) -> Iterator[str]:
+    while True:
+        with quiet():  # not around a yield: who takes the next character may be another thread
+            code = next(codes, None)
+        if code is None:
+            return
+        yield symbols[code]
+
+
+def _codes(prompt: str, symbols: list[str]) -> Ints:
+    """Return the codes of the prompt; in place of an empty one a line break, or what comes first in the alphabet."""
+    number = {symbol: i for i, symbol in enumerate(symbols)}
+    unknown = sorted(set(prompt) - number.keys())
+    if unknown:
+        named = ", ".join(map(repr, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")
+        raise InvalidInput(FieldProblem(("prompt",), f"prompt has {named}, which the model's text does not hold"))
+    return np.array([number[character] for character in prompt] or [number.get("\n", 0)], np.int64)

@@ -1,0 +1,96 @@
+"""A run that is made from another: where it begins, and its record with the checkpoint in it that it goes on from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from core.errors import CoreError
+from core.spec import TrainSpec
+from core.state import TrainState
+from service.domain import Checkpoint, Run, RunStatus, new_id, now
+from service.errors import Conflict
+from service.runs.control import allow, find
+from service.runs.predict import find_checkpoint
+from service.runs.submit import digest, queue
+from service.settings import Settings
+from service.store import checkpoints
+from service.store.checkpoints import Snapshot
+from service.store.unit import Database, Transaction
+
+Relation = Literal["fork", "extend", "verify"]
+AT_CREATION = 0
+"""The attempt of a checkpoint that a run was made with; workers count from 1."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint of a run with its state, to begin another run from."""
+
+    parent: Run
+    checkpoint: Checkpoint
+    state: TrainState
+
+
+def read_start(db: Transaction, run_id: str, action: Relation, name: str) -> Start:
+    """Return the checkpoint of a run that `name` stands for; raise NotFound, Conflict, or IllegalTransition."""
+    parent = find(db, run_id)
+    allow(parent, action)
+    checkpoint = find_checkpoint(db, parent, name)
+    return Start(parent, checkpoint, read_state(db, checkpoint))
+
+
+def read_state(db: Transaction, checkpoint: Checkpoint) -> TrainState:
+    """Return the state of a checkpoint; raise Conflict if it is damaged."""
+    blob = checkpoints.load(db, checkpoint)
+    try:
+        if blob is not None:
+            return TrainState.from_bytes(blob)
+    except CoreError as error:
+        raise Conflict(f"the checkpoint {checkpoint.id} cannot be read: {error}") from error
+    raise Conflict(f"the checkpoint {checkpoint.id} is damaged: its bytes are not those that were stored")
+
+
+def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoint | None) -> Run:
+    """Return the record of a queued run like its parent, with a spec of its own; it begins at the checkpoint."""
+    plain, moment = spec.to_dict(), now()
+    start = checkpoint.step if checkpoint else 0
+    origin = {"run": parent.id, "checkpoint": checkpoint and checkpoint.id, "step": start, "relation": relation}
+    fresh: dict[str, Any] = dict.fromkeys(
+        ("stop_reason", "steps_per_second", "error", "weights_digest", "verified", "started_at", "finished_at")
+    )
+    fresh |= dict.fromkeys(("attempt", "stalled_attempts", "last_event"), 0)
+    fresh |= dict.fromkeys(("environment_changed", "cancel_requested", "pause_requested"), False)
+    return replace(
+        parent,
+        **fresh,
+        id=new_id("run"),
+        status=RunStatus.QUEUED,
+        spec=plain,
+        spec_digest=digest({"dataset": parent.dataset, "spec": plain}),
+        parent=origin,
+        step=start,
+        steps=spec.training.steps or 0,
+        metrics={},
+        best_step=start if checkpoint else None,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def add(
+    database: Database,
+    settings: Settings,
+    run: Run,
+    states: list[TrainState],
+    copy: Callable[[Transaction], None] = lambda _: None,
+) -> Run:
+    """Store a run with the states that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
+    kept = [Snapshot.of(state, kept=True) for state in states]
+
+    def work(db: Transaction) -> Run:
+        queue(db, run, settings.max_queued_runs)
+        checkpoints.save(db, run.id, AT_CREATION, kept, best_step=None)
+        copy(db)
+        return find(db, run.id)
+
+    return database.write(work)

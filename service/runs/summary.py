@@ -1,0 +1,30 @@
+"""The series of a run in short: last, best and where the best was."""
+
+import math
+from typing import Any
+
+from core.types import Point
+from service.domain import LARGER_IS_BETTER, SMALLER_IS_BETTER
+
+Summary = dict[str, dict[str, Any]]
+"""For each series: last, best and best_step."""
+
+
+def add(summary: Summary, point: Point) -> set[str]:
+    """Bring a summary up to date with a point; return the series that have a new best."""
+    improved = set()
+    for name, value in point.metrics.items():
+        known = summary.setdefault(name, {"last": None, "best": None, "best_step": None})
+        known["last"] = value if math.isfinite(value) else None
+        if name not in SMALLER_IS_BETTER and name not in LARGER_IS_BETTER:
+            continue
+        best = known["best"]
+        if math.isfinite(value) and (best is None or (value > best if name in LARGER_IS_BETTER else value < best)):
+            known["best"], known["best_step"] = value, point.step
+            improved.add(name)
+    return improved
+
+
+def deciding(series: Any) -> str:
+    """Return the series whose best makes the best checkpoint: the held-out loss if there is one, else the loss."""
+    return "val_loss" if "val_loss" in series else "loss"

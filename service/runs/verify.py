@@ -1,0 +1,33 @@
+"""Train a run again and compare: a new run of the same spec, which says in the end whether the weights are the same."""
+
+from dataclasses import replace
+
+from core.spec import TrainSpec
+from core.state import TrainState
+from service.domain import Checkpoint, Run
+from service.errors import Conflict
+from service.runs import lineage
+from service.runs.control import allow, find
+from service.settings import Settings
+from service.store import checkpoints
+from service.store.unit import Database, Transaction
+
+
+def verify(database: Database, settings: Settings, run_id: str) -> Run:
+    """Queue a run that trains again what a run has trained, from where that one began. `verified` is set at its end."""
+    parent, begin, state = database.read(lambda db: _beginning(db, run_id))
+    run = lineage.child(parent, TrainSpec.from_dict(parent.spec), "verify", begin)
+    run = replace(run, parent={**(run.parent or {}), "weights_digest": parent.weights_digest})
+    return lineage.add(database, settings, run, [] if state is None else [state])
+
+
+def _beginning(db: Transaction, run_id: str) -> tuple[Run, Checkpoint | None, TrainState | None]:
+    """Return a run and the checkpoint that it was made with; None if it began with fresh parameters."""
+    parent = find(db, run_id)
+    allow(parent, "verify")
+    if not parent.parent or not parent.parent["checkpoint"]:
+        return parent, None, None
+    for checkpoint in checkpoints.all_of(db, run_id):
+        if checkpoint.attempt == lineage.AT_CREATION and checkpoint.step == parent.parent["step"]:
+            return parent, checkpoint, lineage.read_state(db, checkpoint)
+    raise Conflict(f"the checkpoint that the run {run_id} was made with is gone")

@@ -1,0 +1,67 @@
+"""Clipping, and what a point says about gradient and update."""
+
+import numpy as np
+import pytest
+
+from core.estimate import estimate
+from core.spec import CharRnn, Sgd, Softmax, Training, TrainSpec, resolve
+from core.state import TrainState
+from core.train import Problem
+from core.types import Floats
+from tests.core.cases import BLOBS, run
+
+
+def problem_of(clip: float | None, log_every: int = 1) -> Problem:
+    """Return a run of 20 steps at the rate 0.5."""
+    plan = Training(steps=20, log_every=log_every, dtype="float64")
+    return Problem(TrainSpec(model=Softmax(), optimizer=Sgd(learning_rate=0.5, clip=clip), training=plan), BLOBS)
+
+
+def test_clip_limits_each_entry_of_the_step() -> None:
+    """No parameter moves by more than rate·clip, some by just that; grad_norm is that of the whole gradient."""
+    clipped, free = problem_of(0.01), problem_of(None)
+    state, other, start = clipped.begin(), free.begin(), clipped.begin().theta
+    (first, *_) = run(clipped, state, until=1)
+    (unclipped, *_) = run(free, other, until=1)
+    assert np.abs(state.theta - start).max() == pytest.approx(0.5 * 0.01, rel=1e-12)
+    assert np.abs(other.theta - start).max() > 0.01
+    assert first.metrics["grad_norm"] == unclipped.metrics["grad_norm"]
+    assert first.metrics["grad_norm"] == pytest.approx(np.linalg.norm(other.theta - start) / 0.5, rel=1e-12)
+
+
+def test_the_update_ratio_is_the_share_that_moved() -> None:
+    """‖θ_s - θ_{s-1}‖ / ‖θ_{s-1}‖ at each point but the first, whether or not the run was stopped just before."""
+    for stop in (4, 5, 6, 9):
+        problem = problem_of(None, log_every=5)
+        state, thetas = problem.begin(), {}
+        for step in range(20):
+            thetas[step] = run_to(problem, step)
+        thetas[20] = run_to(problem, 20)
+        points = run(problem, state, until=stop)
+        points += run(problem, TrainState.from_bytes(state.to_bytes()))
+        assert [point.step for point in points] == [0, 5, 10, 15, 20]
+        assert "update_ratio" not in points[0].metrics
+        for s, metrics in points[1:]:
+            moved = np.linalg.norm(thetas[s] - thetas[s - 1]) / np.linalg.norm(thetas[s - 1])
+            assert metrics["update_ratio"] == pytest.approx(moved, rel=1e-12)
+
+
+def run_to(problem: Problem, step: int) -> Floats:
+    """Return the parameters after so many updates."""
+    state = problem.begin()
+    run(problem, state, until=step)
+    return state.theta.copy()
+
+
+def test_the_estimate_of_text_grows_with_the_work() -> None:
+    """More units, longer windows, more streams and more steps take longer, and more units more memory."""
+
+    def of(hidden: int = 50, length: int = 20, streams: int = 1, steps: int = 1000) -> tuple[int, float]:
+        plan = Training(batch_size=streams, steps=steps)
+        spec = resolve(TrainSpec(model=CharRnn(hidden_size=hidden, sequence_length=length), training=plan), 10_000)
+        cost = estimate(spec, 10_000, 1, 60)
+        return cost.memory_bytes, cost.seconds
+
+    base = of()
+    assert all(of(**more)[1] > base[1] for more in ({"hidden": 100}, {"length": 40}, {"streams": 8}, {"steps": 2000}))
+    assert of(hidden=100)[0] > base[0]
