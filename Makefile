@@ -29,6 +29,10 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
 
+.PHONY: bench
+bench: .venv-bench/bench.stamp  ## measure against the textbook, PyTorch, JAX and scikit-learn, side by side
+	@.venv-bench/bin/python -m bench $(BENCH)
+
 lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra build \
 	  pyproject.toml -o requirements.lock
@@ -54,4 +58,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml $(VENV)/venv.stamp
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@echo "installing what testing needs …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-bench/bench.stamp: bench/requirements.txt requirements.lock pyproject.toml
+	@echo "installing what the benchmark needs (1.8 GB) …"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
