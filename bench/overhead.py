@@ -7,8 +7,9 @@ from time import perf_counter
 
 from bench.contender import alone
 from core.data.synthetic import make
+from core.problem import Problem
 from core.spec import Mlp, Spiral, Training, TrainSpec
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from service.client import Client
 from tests.live import live_server
 

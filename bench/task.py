@@ -8,8 +8,8 @@ import numpy as np
 
 from core.data.dataset import Dataset
 from core.data.text import Corpus
+from core.problem import Problem
 from core.spec import Adagrad, CharRnn, ModelSpec, Sgd, Training, TrainSpec
-from core.train import Problem
 from core.types import Floats, Ints
 
 FOREVER = 10**9

@@ -3,6 +3,7 @@
 CoreError
 ├── SpecError      a run was described in a way that cannot be trained; carries the path of the field
 ├── DataError      the examples cannot be used
+│   └── UnknownSymbols   a text has characters that another one, which was learned from, has not
 ├── ShapeError     an array has another shape than the model expects
 ├── FormatError    stored bytes are damaged or of another kind
 └── Diverged       the loss or a gradient became infinite or not a number
@@ -24,6 +25,15 @@ class SpecError(CoreError):
 
 class DataError(CoreError):
     """The examples cannot be used: too few, not finite, or of one class only."""
+
+
+class UnknownSymbols(DataError):
+    """A text has characters that the text which was learned from has not; `unknown` are they, in order."""
+
+    def __init__(self, unknown: list[str], known: int) -> None:
+        self.unknown = unknown
+        shown = ", ".join(map(repr, unknown[:10])) + (", …" if len(unknown) > 10 else "")
+        super().__init__(f"the model has never seen {shown}; it knows {known} characters")
 
 
 class ShapeError(CoreError):

@@ -14,8 +14,6 @@ from core.state import TrainState
 from core.stopping import EarlyStop
 from core.types import Floats, Ints, Point
 
-__all__ = ["Problem", "quiet", "train"]
-
 SMOOTHING = 0.001  # share of a new window in the smoothed loss of text, as in min-char-rnn
 
 

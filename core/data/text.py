@@ -1,11 +1,12 @@
 """Text as codes, and windows of it in an order that depends on the step alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from core.errors import DataError
+from core.errors import DataError, UnknownSymbols
 from core.types import Ints
 
 
@@ -38,17 +39,21 @@ class Corpus:
         return len(self.codes)
 
     def encode(self, text: str) -> Ints:
-        """Return the codes of another text; raise DataError that names the characters which do not occur in this one."""
-        number = {symbol: code for code, symbol in enumerate(self.symbols)}
-        unknown = sorted(set(text) - number.keys())
-        if unknown:
-            shown = ", ".join(repr(symbol) for symbol in unknown[:10]) + (", …" if len(unknown) > 10 else "")
-            raise DataError(f"the model has never seen {shown}; it knows {len(self.symbols)} characters")
-        return np.array([number[symbol] for symbol in text], np.int64)
+        """Return the codes of another text; raise UnknownSymbols."""
+        return encode(text, self.symbols)
 
     def decode(self, codes: Ints) -> str:
         """Return the text of codes."""
         return "".join(self.symbols[code] for code in codes)
+
+
+def encode(text: str, symbols: Sequence[str]) -> Ints:
+    """Return the code of each character, its place among the symbols; raise UnknownSymbols."""
+    number = {symbol: code for code, symbol in enumerate(symbols)}
+    unknown = sorted(set(text) - number.keys())
+    if unknown:
+        raise UnknownSymbols(unknown, len(symbols))
+    return np.array([number[symbol] for symbol in text], np.int64)
 
 
 class Streams:

@@ -97,6 +97,8 @@ class WeightDecay:
 
     def value(self) -> float:
         """Return ½·reg·ΣW²."""
+        if self._off:
+            return 0.0
         np.multiply(self._reg, self._theta, out=self._work)
         return 0.5 * float(self._work @ self._theta)
 

@@ -1,5 +1,7 @@
 """Look at runs, stop them for a while or for good, delete them."""
 
+from collections.abc import Callable
+
 from service.domain import ACTIONS, Event, Run, RunStatus
 from service.errors import IllegalTransition, NotFound
 from service.store import events, lifecycle, runs
@@ -34,23 +36,19 @@ def page(database: Database, filters: runs.Filters, *, after: str | None, limit:
 
 def cancel(database: Database, run_id: str) -> Run:
     """Stop a run: at once if it is queued or paused, at its next commit if it is running. Cancelling twice is once."""
-
-    def work(db: Transaction) -> Run:
-        lifecycle.cancel(db, run_id)
-        run = find(db, run_id)
-        allow(run, "cancel")
-        return run
-
-    return database.write(work)
+    return _ask(database, run_id, "cancel", lifecycle.cancel)
 
 
 def pause(database: Database, run_id: str) -> Run:
     """Stop a run for a while: at once if it is queued, at its next commit if it is running. Pausing twice is once."""
+    return _ask(database, run_id, "pause", lifecycle.pause)
 
+
+def _ask(database: Database, run_id: str, action: str, change: Callable[[Transaction, str], None]) -> Run:
     def work(db: Transaction) -> Run:
-        lifecycle.pause(db, run_id)
+        change(db, run_id)
         run = find(db, run_id)
-        allow(run, "pause")
+        allow(run, action)
         return run
 
     return database.write(work)

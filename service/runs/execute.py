@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from core.errors import CoreError, Diverged
+from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from service.domain import Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets

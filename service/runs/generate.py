@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.data.text import encode
+from core.errors import UnknownSymbols
 from core.generate import generate as draw
 from core.models import CharRnn
 from core.train import quiet
@@ -53,9 +55,11 @@ def _characters(codes: Iterator[int], symbols: list[str]) -> Iterator[str]:
 
 def _codes(prompt: str, symbols: list[str]) -> Ints:
     """Return the codes of the prompt; in place of an empty one a line break, or what comes first in the alphabet."""
-    number = {symbol: i for i, symbol in enumerate(symbols)}
-    unknown = sorted(set(prompt) - number.keys())
-    if unknown:
-        named = ", ".join(map(repr, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")
-        raise InvalidInput(FieldProblem(("prompt",), f"prompt has {named}, which the model's text does not hold"))
-    return np.array([number[character] for character in prompt] or [number.get("\n", 0)], np.int64)
+    if not prompt:
+        return encode("\n" if "\n" in symbols else symbols[0], symbols)
+    try:
+        return encode(prompt, symbols)
+    except UnknownSymbols as error:
+        named = ", ".join(map(repr, error.unknown[:SHOWN])) + (", …" if len(error.unknown) > SHOWN else "")
+        problem = FieldProblem(("prompt",), f"prompt has {named}, which the model's text does not hold")
+        raise InvalidInput(problem) from error

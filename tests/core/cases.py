@@ -6,6 +6,7 @@ from core.data.dataset import Dataset
 from core.data.synthetic import make
 from core.data.text import Corpus
 from core.errors import Diverged
+from core.problem import Problem
 from core.spec import (
     Adagrad,
     Adam,
@@ -24,7 +25,7 @@ from core.spec import (
     Svm,
 )
 from core.state import TrainState
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from core.types import Point
 
 MODELS: dict[str, ModelSpec] = {

@@ -12,9 +12,9 @@ from core.gradcheck import check_model
 from core.losses import multiclass_hinge, softmax_cross_entropy
 from core.models import Model, build
 from core.models.base import LossParts, Program
+from core.problem import Problem
 from core.spec import Mlp, ModelSpec, Sgd, Softmax, Svm, Training, TrainSpec
 from core.state import TrainState
-from core.train import Problem
 from core.types import Floats, Ints
 from tests.core.cases import BLOBS, MODELS, OPTIMIZERS, TEXT_MODELS, kinds, run
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.optimizers import make
+from core.problem import Problem
 from core.spec import Adagrad, Adam, OptimizerSpec, Rmsprop, Sgd, Softmax, Training, TrainSpec
-from core.train import Problem
 from core.types import Floats
 from tests.core.cases import BLOBS, OPTIMIZERS, kinds, run
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from core.problem import Problem
 from core.schedules import make
 from core.spec import Constant, Cosine, ScheduleSpec, Softmax, StepDecay, Training, TrainSpec
 from core.state import TrainState
-from core.train import Problem
 from tests.core.cases import BLOBS, OPTIMIZERS, SCHEDULES, kinds, run
 
 every_schedule = pytest.mark.parametrize("name", SCHEDULES)

@@ -13,10 +13,11 @@ from core.data.text import Corpus
 from core.evaluate import TextEvaluator
 from core.gradcheck import check_model
 from core.models import CharRnn, build
+from core.problem import Problem
 from core.spec import Adagrad, Training, TrainSpec
 from core.spec import CharRnn as CharRnnSpec
 from core.state import TrainState
-from core.train import SMOOTHING, Problem
+from core.train import SMOOTHING
 from core.types import Array, Floats, Ints
 from tests.core.cases import OPTIMIZERS, TEXT, TEXT_MODELS, run
 

@@ -8,8 +8,9 @@ import pytest
 
 from core.data.synthetic import make
 from core.estimate import Estimate, estimate
+from core.problem import Problem
 from core.spec import Adam, Blobs, Mlp, ModelSpec, Sgd, Softmax, Svm, Training, TrainSpec, resolve
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from tests.core.cases import MODELS, OPTIMIZERS
 
 DATA = make(Blobs(points_per_class=2000, features=30))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from core.problem import Problem
 from core.spec import ModelSpec, Training, TrainSpec, default_optimizer
-from core.train import Problem
 from tests.core.cases import BLOBS, MODELS, TEXT, TEXT_MODELS, run
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,10 +8,10 @@ import pytest
 
 from core.data.synthetic import make
 from core.errors import SpecError
+from core.problem import Problem
 from core.spec import Blobs, EarlyStopping, Mlp, Sgd, Training, TrainSpec, resolve
 from core.state import TrainState
 from core.stopping import EarlyStop
-from core.train import Problem
 from core.types import Point
 from tests.core.cases import run
 

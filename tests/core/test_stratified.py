@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from core.data.dataset import stratified
 from core.data.synthetic import make
+from core.problem import Problem
 from core.spec import Blobs, Softmax, Training, TrainSpec, held_out
-from core.train import Problem
 
 COUNTS = st.lists(st.integers(1, 30), min_size=2, max_size=5)
 

@@ -12,9 +12,10 @@ from core.data.dataset import Dataset, train_validation
 from core.data.synthetic import make
 from core.errors import Diverged
 from core.evaluate import Evaluator, accuracy, scores
+from core.problem import Problem
 from core.spec import Mlp, ModelSpec, Sgd, Softmax, Spiral, Svm, Training, TrainSpec
 from core.state import TrainState
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from core.types import Array, Floats, Ints, Point
 from tests.core.cases import run, run_to_divergence
 

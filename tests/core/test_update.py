@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.estimate import estimate
+from core.problem import Problem
 from core.spec import CharRnn, Sgd, Softmax, Training, TrainSpec, resolve
 from core.state import TrainState
-from core.train import Problem
 from core.types import Floats
 from tests.core.cases import BLOBS, run
 

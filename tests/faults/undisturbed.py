@@ -7,8 +7,9 @@ from typing import Any
 
 from core.data import synthetic
 from core.fields import choose, read
+from core.problem import Problem
 from core.spec import Blobs, Circles, Moons, Spiral, TrainSpec, Xor
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 
 
 @dataclass(frozen=True)

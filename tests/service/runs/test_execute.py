@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from core.data import synthetic
+from core.problem import Problem
 from core.spec import Spiral, TrainSpec
-from core.train import Problem, quiet, train
+from core.train import quiet, train
 from core.types import Point
 from service.domain import Run, RunStatus, StopReason
 from service.runs import control, datasets

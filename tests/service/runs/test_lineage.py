@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from core.problem import Problem
 from core.spec import Spiral, Text, TrainSpec
 from core.state import TrainState
-from core.train import Problem
 from service.domain import SERIES, Checkpoint, Run, RunStatus
 from service.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from service.runs import control, execute, record
