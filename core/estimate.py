@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 
 from core.evaluate import CHUNK
 from core.models import build
 from core.optimizers import make
-from core.spec import CharRnn, Mlp, TrainSpec, held_out
+from core.spec import CharRnn, Mlp, Training, TrainSpec, held_out
 
 # Measured on one core of a 2.6 GHz Zen 4 with OpenBLAS: the cost of one NumPy call, and of one float32 operation in large
 # products; float64 does half as many. An estimate, right within a factor of about two.
@@ -34,23 +35,23 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
     n_train = n - held_out(n, plan.validation_fraction)
     batch = plan.batch_size or n_train
     hidden = spec.model.hidden_sizes if isinstance(spec.model, Mlp) else ()
+    dropped = sum(hidden) if isinstance(spec.model, Mlp) and spec.model.dropout else 0
     sizes = (n_features, *hidden, n_classes)
     parameters = build(spec.model, n_features, n_classes).layout.size
-    units = 5 * sum(hidden) + 4 * n_classes
-    passes = 1 if plan.batch_size is None else 2  # mini-batches are measured on all training examples apart
+    units = 5 * sum(hidden) + 3 * dropped + 4 * n_classes
+    apart = plan.batch_size is not None or dropped > 0  # then points are measured on all training examples apart
     memory = (
         n * n_features * 8 * 3  # the examples, the training part, its normalised copy
         + item * n * (n_features + 1) * 2
         + item * parameters * (6 + 2 * make(spec.optimizer).slots)
-        + item * units * (batch + (passes - 1) * min(n_train, CHUNK) + min(n - n_train, CHUNK))
+        + item * units * (batch + apart * min(n_train, CHUNK) + min(n - n_train, CHUNK))
     )
     forward = 2 * sum((inner + 1) * out for inner, out in pairwise(sizes))
     calls = 12 + 9 * len(hidden)
     rate = FLOATS_A_SECOND * (1 if item == 4 else 0.5)
-    step = calls * SECONDS_A_CALL + 3 * forward * batch / rate + 2e-10 * item * units * batch
-    point = (0 if plan.batch_size is None else n_train * forward / rate) + 20e-6
-    steps, log_every = plan.steps or 0, plan.log_every or 1
-    return Estimate(parameters, memory, steps * step + steps / log_every * point)
+    step = calls * SECONDS_A_CALL + 3 * forward * batch / rate + 2e-10 * item * units * batch + 2e-9 * dropped * batch
+    point = apart * n_train * forward / rate + 20e-6
+    return Estimate(parameters, memory, _seconds(plan, step, point))
 
 
 def _text(spec: TrainSpec, model: CharRnn, n: int, n_symbols: int) -> Estimate:
@@ -65,5 +66,10 @@ def _text(spec: TrainSpec, model: CharRnn, n: int, n_symbols: int) -> Estimate:
     step = (20 + 6 * length) * SECONDS_A_CALL + 4 * forward / rate + item * (10 * parameters + 9 * window * n_symbols) * 2e-10
     held = held_out(n, plan.validation_fraction)
     point = held * (2 * hidden * (hidden + n_symbols) / rate + 1e-7) + 20e-6
+    return Estimate(parameters, memory, _seconds(plan, step, point))
+
+
+def _seconds(plan: Training, step: float, point: float) -> float:
+    """Return the seconds of a run whose steps and metric points take so many each."""
     steps, log_every = plan.steps or 0, plan.log_every or 1
-    return Estimate(parameters, memory, steps * step + steps / log_every * point)
+    return min(steps * step + steps / log_every * point, plan.time_budget or inf)

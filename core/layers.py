@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.noise import Noise
 from core.types import DType, Floats
 
 
@@ -53,6 +54,28 @@ class Tanh:
         np.multiply(H, H, out=self._factor)
         np.subtract(1, self._factor, out=self._factor)
         np.multiply(dH, self._factor, out=dH)
+
+
+class Dropout:
+    """Inverted dropout: a unit is off with probability p, else it counts 1 / (1 - p), so that the expected sum stays.
+
+    Source: Srivastava et al., Dropout, 2014; CS231n, Neural Networks Part 2.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: DType, p: float) -> None:
+        self._p, self._scale = p, 1 / (1 - p)
+        self._uniform, self._mask = np.empty(shape, dtype), np.empty(shape, dtype)
+
+    def forward(self, H: Floats, noise: Noise, out: Floats) -> None:
+        """Draw a mask and write H times it to `out`, both (H, N)."""
+        noise.rng.random(out=self._uniform, dtype=self._uniform.dtype)
+        np.greater_equal(self._uniform, self._p, out=self._mask, casting="unsafe")
+        np.multiply(self._mask, self._scale, out=self._mask)
+        np.multiply(H, self._mask, out=out)
+
+    def backward_(self, dH: Floats) -> None:
+        """Multiply dH by the mask that was drawn last."""
+        np.multiply(dH, self._mask, out=dH)
 
 
 ACTIVATIONS: dict[str, type[Relu] | type[Tanh]] = {"relu": Relu, "tanh": Tanh}

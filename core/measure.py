@@ -15,14 +15,14 @@ class Measure:
     """Makes the metric point of a step.
 
     The training metrics are over the whole training part. With full batches they come from the forward pass that the
-    step needs anyway; with mini-batches they cost a pass of their own. Of text, they are those of the window that is read
-    next, in nats per character, with a smoothed loss beside them.
+    step needs anyway; with mini-batches or dropout they cost a pass of their own. Of text, they are those of the window
+    that is read next, in nats per character, with a smoothed loss beside them.
     """
 
     def __init__(self, problem: Problem, state: TrainState, *, full_batch: bool) -> None:
         self._state, self._rate = state, problem.rate
         self._text = problem.symbols is not None
-        apart = not (full_batch or self._text)
+        apart = problem.model.noisy or not (full_batch or self._text)
         self._train = problem.evaluator(state.theta, problem.train) if apart else None
         self._validation = problem.evaluator(state.theta, problem.validation) if len(problem.validation[1]) else None
 

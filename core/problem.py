@@ -13,8 +13,8 @@ from core.evaluate import Evaluator, TextEvaluator
 from core.generate import generate
 from core.models import CharRnn, build
 from core.optimizers import make
+from core.spec import Balanced, ClassWeightsSpec, PerClass, TrainSpec, held_out, resolve
 from core.spec import CharRnn as CharRnnSpec
-from core.spec import TrainSpec, held_out, resolve
 from core.state import TrainState
 from core.types import Array, DType, Floats, Ints
 
@@ -28,7 +28,9 @@ class Problem:
     """A spec and its data, split, normalised and ready to train; `spec` has every default filled in."""
 
     def __init__(self, spec: TrainSpec, data: Dataset | Corpus) -> None:
-        check_kind(spec, text=isinstance(data, Corpus))
+        check_data(
+            spec, text=isinstance(data, Corpus), n_classes=len(data.symbols if isinstance(data, Corpus) else data.classes)
+        )
         self.spec = resolve(spec, len(data))
         plan = self.spec.training
         self.dtype: DType = np.dtype(plan.dtype)
@@ -45,7 +47,8 @@ class Problem:
         fraction, seed = plan.validation_fraction, plan.seed
         split = stratified(data.y, fraction, seed) if plan.stratify else train_validation(len(data), fraction, seed)
         train_rows, validation_rows = split
-        self.model = build(self.spec.model, data.X.shape[1], len(data.classes))
+        weights = class_weights(plan.class_weights, data.y[train_rows], len(data.classes))
+        self.model = build(self.spec.model, data.X.shape[1], len(data.classes), weights)
         X = data.X[train_rows]
         self.normaliser = Normaliser.fit(X) if plan.standardize else Normaliser.identity(X.shape[1])
         self.train: Part = self._prepared(X), data.y[train_rows]
@@ -97,8 +100,25 @@ class Problem:
         return lambda step: base * schedule(step)
 
 
-def check_kind(spec: TrainSpec, *, text: bool) -> None:
-    """Raise SpecError unless the model reads what the data is."""
+def class_weights(spec: ClassWeightsSpec | None, y: Ints, k: int) -> tuple[float, ...] | None:
+    """Return what an example of each of k classes counts, given the labels y (N,) of the training part.
+
+    A class that has no example there counts 1 where it is held out.
+    """
+    if isinstance(spec, Balanced):
+        counts = np.bincount(y, minlength=k)
+        return tuple(len(y) / (k * n) if n else 1.0 for n in counts.tolist())
+    return None if spec is None else spec.weights
+
+
+def check_data(spec: TrainSpec, *, text: bool, n_classes: int) -> None:
+    """Raise SpecError unless the model reads what the data is, and class weights are as many as its classes."""
     if isinstance(spec.model, CharRnnSpec) is not text:
         needs, got = ("examples with labels", "is a text") if text else ("a text", "holds examples")
         raise SpecError(("model", "kind"), f"is {spec.model.kind!r}, which needs {needs}; the dataset {got}")
+    given = spec.training.class_weights
+    if isinstance(given, PerClass) and len(given.weights) != n_classes:
+        raise SpecError(
+            ("training", "class_weights", "weights"),
+            f"has {len(given.weights)} items, must have {n_classes}: one for each class",
+        )

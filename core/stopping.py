@@ -1,12 +1,25 @@
-"""Early stopping: when to end a run that no longer gets better, and with which weights."""
+"""When to end a run before its last step: it is good enough, or no longer gets better; and with which weights."""
 
 from math import inf
 
 import numpy as np
 
-from core.spec import EarlyStopping
+from core.spec import EarlyStopping, Target
 from core.state import TrainState
 from core.types import Point
+
+
+def better_if_less(metric: str) -> float:
+    """Return what to multiply a series with so that less is better."""
+    return -1.0 if metric.endswith("accuracy") else 1.0
+
+
+def reached(target: Target | None, point: Point) -> bool:
+    """Whether a point is at the target or beyond it."""
+    if target is None:
+        return False
+    sign = better_if_less(target.metric)
+    return sign * point.metrics[target.metric] <= sign * target.value
 
 
 class EarlyStop:
@@ -17,7 +30,7 @@ class EarlyStop:
 
     def __init__(self, spec: EarlyStopping, state: TrainState) -> None:
         self._spec, self._state = spec, state
-        self._sign = -1.0 if spec.metric.endswith("accuracy") else 1.0  # the smaller, the better
+        self._sign = better_if_less(spec.metric)
 
     def see(self, point: Point) -> None:
         """Take a point; if patience is at its end, mark the state as stopped and give it back its best weights."""

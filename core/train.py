@@ -1,6 +1,6 @@
 """The training loop: one for every model. It knows no storage, no clock and no process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isfinite
 
 import numpy as np
@@ -9,9 +9,10 @@ from core.errors import Diverged
 from core.measure import Measure, norm
 from core.models import Model
 from core.models.base import Program
+from core.noise import Noise
 from core.problem import Problem
 from core.state import TrainState
-from core.stopping import EarlyStop
+from core.stopping import EarlyStop, reached
 from core.types import Floats, Ints, Point
 
 SMOOTHING = 0.001  # share of a new window in the smoothed loss of text, as in min-char-rnn
@@ -22,12 +23,17 @@ def quiet() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
-def train(problem: Problem, state: TrainState) -> Iterator[Point | None]:
-    """Move `state` on to the last step, in place; resume from wherever it stands.
+def never() -> bool:
+    """Let a run go on to its last step."""
+    return False
+
+
+def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never) -> Iterator[Point | None]:
+    """Move `state` on to the last step, in place; resume from wherever it stands. Asked at each step, `over` makes it the last.
 
     Yields once before each step and once at the end: the metrics where they are logged, else None. At each yield the
     state is whole, and known to have a finite loss and gradient: stop there and go on later, and the bits of the result
-    are the same. Call it under `quiet`. Early stopping marks the state as stopped.
+    are the same. Call it under `quiet`. Early stopping and a target that is reached mark the state as stopped.
     Raises Diverged when a loss or a gradient is no longer finite; if the step is
     logged, its point comes first.
     """
@@ -41,7 +47,7 @@ def train(problem: Problem, state: TrainState) -> Iterator[Point | None]:
         program, y = programs.at(state.step)
         carry = program.forward(None if programs.starts(state.step) else state.carry)
         smooth = smoothed(state.smooth_loss, program)
-        last, point, bad = state.step >= steps, None, None
+        last, point, bad = state.step >= steps or over(), None, None
         if last or state.step % log_every == 0:
             measured = measure(program, y)  # also if its point came before a stop: a bad loss still ends the run
             bad = None if isfinite(measured.metrics["loss"]) and state.finite else "loss"
@@ -53,6 +59,7 @@ def train(problem: Problem, state: TrainState) -> Iterator[Point | None]:
             point.metrics.update(update.metrics(program.gradient))
             if watch and not bad:
                 watch.see(point)
+            state.stopped |= not bad and reached(plan.target, point)
         if point or not bad:
             yield point
         if bad:
@@ -99,6 +106,7 @@ class Programs:
         self._problem, self._theta = problem, state.theta
         self._batches = problem.batches()
         self._bound: dict[int, Program] = {}
+        self._noise = Noise(problem.spec.training.seed) if problem.model.noisy else None
         self.starts = self._batches.starts
         self.full_batch = self._batches.full
         if self.full_batch:
@@ -106,13 +114,15 @@ class Programs:
 
     def at(self, step: int) -> tuple[Program, Ints]:
         """Return the program of a step with its batch loaded, and the labels of the batch."""
+        if self._noise is not None:
+            self._noise.enter(step)
         return self._full if self.full_batch else self._load(step)
 
     def _load(self, step: int) -> tuple[Program, Ints]:
         rows, y = self._batches.at(step)
         n = rows.shape[1] if self._problem.symbols is not None else len(y)
         if n not in self._bound:
-            self._bound[n] = self._problem.model.bind(self._theta, n)
+            self._bound[n] = self._problem.model.bind(self._theta, n, self._noise)
         program = self._bound[n]
         program.load(rows, y)
         return program, y

@@ -106,6 +106,8 @@ class Run:
     step: int
     steps: int
     steps_per_second: float | None
+    training_seconds: float
+    """Time that workers have trained, over all attempts."""
     metrics: dict[str, dict[str, Any]]
     """For each series: last, best and best_step."""
     best_step: int | None

@@ -26,6 +26,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from core.noise import Noise
 from core.types import Array, DType, Floats, Ints
 
 
@@ -84,30 +85,44 @@ class Layout:
         return [array for name, array in self.named(flat).items() if name.startswith("W")]
 
 
-class WeightDecay:
-    """L2 regularisation: ½·reg·ΣW² over the weights, not the biases, and its gradient reg·W. Bound to a theta (P,)."""
+class Regularisation:
+    """½·reg·ΣW² + l1·Σ|W| over the weights, not the biases, and its gradient reg·W + l1·sign(W). Bound to a theta (P,)."""
 
-    def __init__(self, layout: Layout, theta: Floats, reg: float) -> None:
-        self._theta = theta
-        self._off = reg == 0
-        self._reg = np.zeros(layout.size, theta.dtype)  # reg at weights, 0 at biases: one product over the flat vector
-        for weights in layout.weights(self._reg):
-            weights[...] = reg
-        self._work = np.empty_like(theta)
+    def __init__(self, layout: Layout, theta: Floats, reg: float, l1: float) -> None:
+        self._theta, self._work = theta, np.empty_like(theta)
+        self._l2 = at_weights(layout, theta, reg)
+        self._l1 = at_weights(layout, theta, l1)
 
     def value(self) -> float:
-        """Return ½·reg·ΣW²."""
-        if self._off:
-            return 0.0
-        np.multiply(self._reg, self._theta, out=self._work)
-        return 0.5 * float(self._work @ self._theta)
+        """Return ½·reg·ΣW² + l1·Σ|W|."""
+        value = 0.0
+        if self._l2 is not None:
+            np.multiply(self._l2, self._theta, out=self._work)
+            value += 0.5 * float(self._work @ self._theta)
+        if self._l1 is not None:
+            np.abs(self._theta, out=self._work)
+            value += float(self._work @ self._l1)
+        return value
 
     def add_to_(self, gradient: Floats) -> None:
-        """Add reg·W to the gradient (P,)."""
-        if self._off:
-            return
-        np.multiply(self._reg, self._theta, out=self._work)
-        np.add(gradient, self._work, out=gradient)
+        """Add reg·W + l1·sign(W) to the gradient (P,); sign(0) = 0."""
+        if self._l2 is not None:
+            np.multiply(self._l2, self._theta, out=self._work)
+            np.add(gradient, self._work, out=gradient)
+        if self._l1 is not None:
+            np.sign(self._theta, out=self._work)
+            np.multiply(self._work, self._l1, out=self._work)
+            np.add(gradient, self._work, out=gradient)
+
+
+def at_weights(layout: Layout, theta: Floats, strength: float) -> Floats | None:
+    """Return the strength at weights and 0 at biases: one product over the flat vector (P,). None for strength 0."""
+    if strength == 0:
+        return None
+    everywhere = np.zeros_like(theta)
+    for weights in layout.weights(everywhere):
+        weights[...] = strength
+    return everywhere
 
 
 class Program(Protocol):
@@ -148,14 +163,18 @@ class Model(Protocol):
     def probabilistic(self) -> bool:
         """Whether softmax(scores) are probabilities."""
 
+    @property
+    def noisy(self) -> bool:
+        """Whether a training step draws random numbers, so that its scores are not those of the model."""
+
     def init(self, rng: np.random.Generator, dtype: DType) -> Floats:
         """Draw theta (P,)."""
 
     def prepare(self, X: Floats) -> Array:
         """Turn examples (N, D) into the rows that a program reads."""
 
-    def bind(self, theta: Floats, n: int) -> Program:
-        """Bind to a parameter vector (by reference) and a batch size."""
+    def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> Program:
+        """Bind to a parameter vector (by reference) and a batch size; `noise` is what training steps draw from, if at all."""
 
 
 def with_ones(X: Floats) -> Floats:

@@ -9,7 +9,8 @@ import numpy as np
 
 from core.initializers import INITIALIZERS
 from core.losses import SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, WeightDecay, whole
+from core.models.base import Layout, LossParts, Regularisation, whole
+from core.noise import Noise
 from core.types import Array, DType, Floats, Ints
 
 
@@ -26,6 +27,7 @@ class CharRnn:
     sequence_length: int
     reg: float
     initializer: Literal["normal", "xavier", "he"] = "normal"
+    l1: float = 0.0
 
     @property
     def n_features(self) -> int:
@@ -41,6 +43,11 @@ class CharRnn:
     def probabilistic(self) -> bool:
         """Softmax(scores) are probabilities."""
         return True
+
+    @property
+    def noisy(self) -> bool:
+        """A step draws nothing."""
+        return False
 
     @cached_property
     def layout(self) -> Layout:
@@ -59,8 +66,9 @@ class CharRnn:
         """Return the codes as they are: the input layer gathers rows of Wxh, there is no one-hot product."""
         return X
 
-    def bind(self, theta: Floats, n: int) -> "CharRnnProgram":
+    def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> "CharRnnProgram":
         """Bind to a parameter vector and a number of streams."""
+        del noise
         return CharRnnProgram(self, theta, n)
 
     def reader(self, theta: Floats) -> Callable[[int], Floats]:
@@ -89,7 +97,7 @@ class CharRnnProgram:
         self._Wxh, self._Whh, self._bh, self._Why, self._by = layout.views(theta)
         self._dWxh, self._dWhh, self._dbh, self._dWhy, self._dby = layout.views(self.gradient)
         self._by_column = self._by[:, None]
-        self._decay = WeightDecay(layout, theta, model.reg)
+        self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         self._states = np.zeros((T + 1, n, H), dtype)  # h before the window, then after each symbol
         self._before, self._after = self._states[:-1].reshape(T * n, H), self._states[1:].reshape(T * n, H)
         self._input = np.empty((T, n, H), dtype)  # x Wxh + bh
@@ -126,8 +134,8 @@ class CharRnnProgram:
         return last
 
     def loss(self) -> LossParts:
-        """Return the mean cross-entropy over all T·B symbols in nats, and ½·reg·ΣW²."""
-        return LossParts(self._loss.value(self.scores), self._decay.value())
+        """Return the mean cross-entropy over all T·B symbols in nats, and what regularisation adds."""
+        return LossParts(self._loss.value(self.scores), self._regularisation.value())
 
     def backward(self) -> None:
         """dO_t = (dS_t Whyᵀ + dO_{t+1} Whhᵀ)·(1 - h_t²), from the last symbol back; then one product for each weight."""
@@ -146,4 +154,4 @@ class CharRnnProgram:
         np.matmul(self._before.T, dO, out=self._dWhh)
         np.add.reduce(dO, axis=0, out=self._dbh)
         np.matmul(self._onehot, dO, out=self._dWxh)  # sums the rows of dO by symbol; np.add.at takes longer
-        self._decay.add_to_(self.gradient)
+        self._regularisation.add_to_(self.gradient)

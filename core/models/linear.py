@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 
 from core.initializers import normal
-from core.losses import Loss, MulticlassHinge, SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, WeightDecay, affine, with_ones
+from core.losses import ClassWeights, Loss, MulticlassHinge, SoftmaxCrossEntropy
+from core.models.base import Layout, LossParts, Regularisation, affine, with_ones
+from core.noise import Noise
 from core.types import Array, DType, Floats, Ints
 
 
@@ -24,11 +25,18 @@ class Linear:
     loss: Literal["softmax", "hinge"]
     reg: float
     margin: float = 1.0
+    l1: float = 0.0
+    class_weights: ClassWeights = None
 
     @property
     def probabilistic(self) -> bool:
         """Whether softmax(scores) are probabilities."""
         return self.loss == "softmax"
+
+    @property
+    def noisy(self) -> bool:
+        """A step draws nothing."""
+        return False
 
     @cached_property
     def layout(self) -> Layout:
@@ -45,15 +53,16 @@ class Linear:
         """Return [X | 1] (N, D + 1)."""
         return with_ones(X)
 
-    def bind(self, theta: Floats, n: int) -> "LinearProgram":
+    def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> "LinearProgram":
         """Bind to a parameter vector and a batch size."""
+        del noise
         return LinearProgram(self, theta, n)
 
     def bind_loss(self, n: int, dtype: DType) -> Loss:
         """Return the loss bound to scores (n, K)."""
         if self.loss == "softmax":
-            return SoftmaxCrossEntropy(n, self.n_classes, dtype)
-        return MulticlassHinge(n, self.n_classes, dtype, self.margin)
+            return SoftmaxCrossEntropy(n, self.n_classes, dtype, self.class_weights)
+        return MulticlassHinge(n, self.n_classes, dtype, self.margin, self.class_weights)
 
 
 class LinearProgram:
@@ -64,7 +73,7 @@ class LinearProgram:
         self.gradient = np.empty_like(theta)
         (self._W,) = layout.views(theta)
         (self._dW,) = layout.views(self.gradient)
-        self._decay = WeightDecay(layout, theta, model.reg)
+        self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         self._S = np.empty((model.n_classes, n), theta.dtype)
         self.scores = self._S.T
         self._loss = model.bind_loss(n, theta.dtype)
@@ -80,11 +89,11 @@ class LinearProgram:
         return carry
 
     def loss(self) -> LossParts:
-        """Return the data loss and ½·reg·ΣW²."""
-        return LossParts(self._loss.value(self.scores), self._decay.value())
+        """Return the data loss and what regularisation adds."""
+        return LossParts(self._loss.value(self.scores), self._regularisation.value())
 
     def backward(self) -> None:
-        """d[W | b] = dS [X | 1] + reg·[W | 0]."""
+        """d[W | b] = dS [X | 1] + reg·[W | 0] + l1·sign([W | 0])."""
         self._loss.gradient_(self.scores)
         np.matmul(self._S, self._rows, out=self._dW)
-        self._decay.add_to_(self.gradient)
+        self._regularisation.add_to_(self.gradient)

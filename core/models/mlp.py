@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from core.initializers import INITIALIZERS
-from core.layers import ACTIVATIONS
-from core.losses import SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, WeightDecay, affine, with_ones
+from core.layers import ACTIVATIONS, Dropout
+from core.losses import ClassWeights, SoftmaxCrossEntropy
+from core.models.base import Layout, LossParts, Regularisation, affine, with_ones
+from core.noise import Noise
 from core.types import Array, DType, Floats, Ints
 
 
@@ -27,11 +28,19 @@ class Mlp:
     activation: Literal["relu", "tanh"]
     reg: float
     initializer: Literal["normal", "xavier", "he"] = "normal"
+    l1: float = 0.0
+    dropout: float = 0.0
+    class_weights: ClassWeights = None
 
     @property
     def probabilistic(self) -> bool:
         """Softmax(scores) are probabilities."""
         return True
+
+    @property
+    def noisy(self) -> bool:
+        """With dropout, a step draws which units are off."""
+        return self.dropout > 0
 
     @cached_property
     def layout(self) -> Layout:
@@ -50,30 +59,32 @@ class Mlp:
         """Return [X | 1] (N, D + 1)."""
         return with_ones(X)
 
-    def bind(self, theta: Floats, n: int) -> "MlpProgram":
-        """Bind to a parameter vector and a batch size."""
-        return MlpProgram(self, theta, n)
+    def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> "MlpProgram":
+        """Bind to a parameter vector and a batch size; without noise, no unit is dropped."""
+        return MlpProgram(self, theta, n, noise if self.dropout else None)
 
 
 class MlpProgram:
     """The step of the network. Arrays are features-major: activations are (H + 1, n), the last row being ones."""
 
-    def __init__(self, model: Mlp, theta: Floats, n: int) -> None:
+    def __init__(self, model: Mlp, theta: Floats, n: int, noise: Noise | None) -> None:
         layout, dtype = model.layout, theta.dtype
         self.gradient = np.empty_like(theta)
         self._W = layout.views(theta)
         self._dW = layout.views(self.gradient)
         self._Wt = layout.weights(theta)  # (in, out): the way back through a layer needs its weights without the bias
-        self._decay = WeightDecay(layout, theta, model.reg)
+        self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         hidden = model.hidden_sizes
         self._O = [np.empty((h, n), dtype) for h in hidden]
         self._A = [np.ones((h + 1, n), dtype) for h in hidden]
-        self._H = [A[:-1] for A in self._A]
+        self._below = [A[:-1] for A in self._A]  # what the next layer reads: H, with dropout a part of it
+        self._noise, self._dropout = noise, [Dropout((h, n), dtype, model.dropout) for h in hidden] if noise else []
+        self._H = [np.empty((h, n), dtype) for h in hidden] if noise else self._below
         self._dH = [np.empty((h, n), dtype) for h in hidden]
         self._f = [ACTIVATIONS[model.activation]((h, n), dtype) for h in hidden]
         self._S = np.empty((model.n_classes, n), dtype)
         self.scores = self._S.T
-        self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype)
+        self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype, model.class_weights)
 
     def load(self, rows: Array, y: Ints) -> None:
         """Take a batch: rows (n, D + 1), labels (n,)."""
@@ -82,16 +93,18 @@ class MlpProgram:
         self._loss.load(y)
 
     def forward(self, carry: Array | None) -> Array | None:
-        """O = [W | b] A, H = f(O), up to the scores."""
+        """O = [W | b] A, H = f(O), of which dropout leaves a part, up to the scores."""
         for i, f in enumerate(self._f):
             np.matmul(self._W[i], self._inputs[i], out=self._O[i])
             f.forward(self._O[i], out=self._H[i])
+            if self._noise:
+                self._dropout[i].forward(self._H[i], self._noise, out=self._below[i])
         np.matmul(self._W[-1], self._inputs[-1], out=self._S)
         return carry
 
     def loss(self) -> LossParts:
-        """Return the data loss and ½·reg·ΣW² over all layers."""
-        return LossParts(self._loss.value(self.scores), self._decay.value())
+        """Return the data loss and what regularisation adds over all layers."""
+        return LossParts(self._loss.value(self.scores), self._regularisation.value())
 
     def backward(self) -> None:
         """d[W | b] = dO Aᵀ, dH = Wᵀ dO, dO = dH · f'(O), from the scores down; then the regularisation is added."""
@@ -102,6 +115,8 @@ class MlpProgram:
             if i:
                 dH = self._dH[i - 1]
                 np.matmul(self._Wt[i], dO, out=dH)
+                if self._noise:
+                    self._dropout[i - 1].backward_(dH)
                 self._f[i - 1].backward_(dH, self._H[i - 1])
                 dO = dH
-        self._decay.add_to_(self.gradient)
+        self._regularisation.add_to_(self.gradient)

@@ -1,18 +1,22 @@
 """Frozen specs: what a run is made of, each field with its default, its limits and its meaning."""
 
+from core.spec.class_weights import Balanced, ClassWeightsSpec, PerClass
 from core.spec.data import Blobs, Circles, DataSpec, Moons, Spiral, SyntheticSpec, Text, Xor
+from core.spec.ending import EarlyStopping, Target
 from core.spec.model import CharRnn, Mlp, ModelSpec, Softmax, Svm
 from core.spec.optimizer import Adagrad, Adam, OptimizerSpec, Rmsprop, Sgd
 from core.spec.schedule import Constant, Cosine, ScheduleSpec, StepDecay
-from core.spec.train import SPEC_VERSION, EarlyStopping, Training, TrainSpec, default_optimizer, held_out, resolve
+from core.spec.train import SPEC_VERSION, Training, TrainSpec, default_optimizer, held_out, resolve
 
 __all__ = [
     "SPEC_VERSION",
     "Adagrad",
     "Adam",
+    "Balanced",
     "Blobs",
     "CharRnn",
     "Circles",
+    "ClassWeightsSpec",
     "Constant",
     "Cosine",
     "DataSpec",
@@ -21,6 +25,7 @@ __all__ = [
     "ModelSpec",
     "Moons",
     "OptimizerSpec",
+    "PerClass",
     "Rmsprop",
     "ScheduleSpec",
     "Sgd",
@@ -29,6 +34,7 @@ __all__ = [
     "StepDecay",
     "Svm",
     "SyntheticSpec",
+    "Target",
     "Text",
     "TrainSpec",
     "Training",

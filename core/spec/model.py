@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from core.fields import Limits
 
 Reg = Annotated[float, Limits(ge=0, le=1e6, doc="strength of L2 regularisation: ½·reg·ΣW², weights only")]
+L1 = Annotated[float, Limits(ge=0, le=1e6, doc="strength of L1 regularisation: l1·Σ|W|, weights only")]
 Init = Literal["normal", "xavier", "he"]
 
 
@@ -15,6 +16,7 @@ class Softmax:
 
     kind: Literal["softmax"] = "softmax"
     reg: Reg = 1e-3
+    l1: L1 = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class Svm:
 
     kind: Literal["svm"] = "svm"
     reg: Reg = 1e-3
+    l1: L1 = 0.0
     margin: Annotated[float, Limits(gt=0, le=1e6, doc="how far ahead the right class must be")] = 1.0
 
 
@@ -36,6 +39,10 @@ class Mlp:
     ] = (100,)
     activation: Annotated[Literal["relu", "tanh"], Limits(doc="nonlinearity of the hidden layers")] = "relu"
     reg: Reg = 1e-3
+    l1: L1 = 0.0
+    dropout: Annotated[
+        float, Limits(ge=0, lt=1, doc="share of the hidden units that are off in a training step, at random")
+    ] = 0.0
     init: Annotated[Init, Limits(doc="initial weights: normal is the course's 0.01·randn; he or xavier for deep nets")] = (
         "normal"
     )
@@ -49,6 +56,7 @@ class CharRnn:
     hidden_size: Annotated[int, Limits(ge=1, le=4096, doc="units H of the hidden state")] = 100
     sequence_length: Annotated[int, Limits(ge=1, le=1000, doc="characters T that the gradient goes back through")] = 25
     reg: Reg = 0.0
+    l1: L1 = 0.0
     init: Annotated[Init, Limits(doc="initial weights: normal is the course's 0.01·randn")] = "normal"
 
 

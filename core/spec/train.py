@@ -6,21 +6,13 @@ from typing import Annotated, Any, Literal
 
 from core.errors import SpecError
 from core.fields import Limits, read
+from core.spec.class_weights import ClassWeightsSpec
 from core.spec.data import Seed
+from core.spec.ending import EarlyStopping, Target
 from core.spec.model import CharRnn, Mlp, ModelSpec
 from core.spec.optimizer import Adagrad, OptimizerSpec, Sgd
 
 SPEC_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class EarlyStopping:
-    """End a run that no longer gets better."""
-
-    metric: Annotated[Literal["val_loss", "val_accuracy", "loss"], Limits(doc="the series that is watched")] = "val_loss"
-    patience: Annotated[int, Limits(ge=1, le=10**6, doc="metric points in a row without an improvement")] = 10
-    min_delta: Annotated[float, Limits(ge=0, le=1e6, doc="an improvement is more than this")] = 0.0
-    restore_best: Annotated[bool, Limits(doc="end with the weights of the best point, not with the last")] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +44,14 @@ class Training:
     standardize: Annotated[
         bool, Limits(doc="give each feature mean 0 and deviation 1, fitted on the training part and kept with the model")
     ] = False
-    early_stopping: Annotated[EarlyStopping | None, Limits(doc="when to end before the last step; null: never")] = None
+    class_weights: Annotated[
+        ClassWeightsSpec | None, Limits(doc="what an example counts in the data loss, by its class; null: all the same")
+    ] = None
+    early_stopping: Annotated[EarlyStopping | None, Limits(doc="end when nothing gets better; null: never")] = None
+    target: Annotated[Target | None, Limits(doc="end at the first metric point that is good enough; null: never")] = None
+    time_budget: Annotated[
+        float | None, Limits(gt=0, le=1e9, doc="seconds of training after which the run ends as it is; null: no limit")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +106,12 @@ def resolve(spec: TrainSpec, n: int) -> TrainSpec:
             ("training", "validation_fraction"),
             f"is {plan.validation_fraction:g}, which leaves {n_train} of {n} examples to train and {n_validation} to validate",
         )
-    watched = plan.early_stopping
-    if watched is not None and watched.metric.startswith("val_") and n_validation < 1:
-        raise SpecError(
-            ("training", "early_stopping", "metric"),
-            f"is {watched.metric!r}, which needs training.validation_fraction greater than 0",
-        )
+    for name in ("early_stopping", "target"):
+        watched = getattr(plan, name)
+        if watched is not None and watched.metric.startswith("val_") and n_validation < 1:
+            raise SpecError(
+                ("training", name, "metric"), f"is {watched.metric!r}, which needs training.validation_fraction greater than 0"
+            )
     text = isinstance(spec.model, CharRnn)
     if isinstance(spec.model, CharRnn):
         _check_text(plan, spec.model.sequence_length, n_train, n_validation)
@@ -148,6 +147,10 @@ def _check_text(plan: Training, length: int, n_train: int, n_validation: int) ->
             f"is {plan.validation_fraction:g}, which holds out {n_validation} characters; "
             f"more than model.sequence_length are needed, which is {length}",
         )
-    for name, why in (("standardize", "features to scale"), ("stratify", "classes to hold out alike")):
+    for name, why in (
+        ("standardize", "features to scale"),
+        ("stratify", "classes to hold out alike"),
+        ("class_weights", "classes to weigh"),
+    ):
         if getattr(plan, name):
-            raise SpecError(("training", name), f"is true, must be false for text, which has no {why}")
+            raise SpecError(("training", name), f"is set, must not be for text, which has no {why}")

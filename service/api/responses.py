@@ -22,12 +22,13 @@ class Page(BaseModel, Generic[T]):
 
 
 class Progress(BaseModel):
-    """How far a run is; the rate is that of the present attempt, null before its first step."""
+    """How far a run is; the rate is that of the present attempt, null before its first step; the seconds are those of all."""
 
     step: int
     steps: int
     fraction: float
     steps_per_second: float | None
+    training_seconds: float
     eta_seconds: float | None
 
 

@@ -42,7 +42,14 @@ def progress_of(run: Run) -> Progress:
     """Say how far a run is."""
     rate = run.steps_per_second
     eta = (run.steps - run.step) / rate if rate and run.status is RunStatus.RUNNING else None
-    return Progress(step=run.step, steps=run.steps, fraction=run.step / run.steps, steps_per_second=rate, eta_seconds=eta)
+    return Progress(
+        step=run.step,
+        steps=run.steps,
+        fraction=run.step / run.steps,
+        steps_per_second=rate,
+        training_seconds=run.training_seconds,
+        eta_seconds=eta,
+    )
 
 
 def dataset_out(info: DatasetInfo) -> DatasetOut:

@@ -14,6 +14,8 @@ from service.cli.talk import fail
 PLACES = {
     "name": (),
     "reg": ("model",),
+    "l1": ("model",),
+    "dropout": ("model",),
     "margin": ("model",),
     "sequence_length": ("model",),
     "activation": ("model",),
@@ -27,6 +29,7 @@ PLACES = {
     "log_every": ("training",),
     "validation_fraction": ("training",),
     "standardize": ("training",),
+    "time_budget": ("training",),
 }
 """The part of the body that each flag of the same name belongs to; () is the body itself."""
 

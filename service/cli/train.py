@@ -35,6 +35,8 @@ Hidden = Annotated[
 ]
 Activation = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=MODEL, help="relu or tanh.")]
 Reg = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Strength of L2 regularisation.")]
+L1 = Annotated[float | None, typer.Option("--l1", rich_help_panel=MODEL, help="Strength of L1 regularisation.")]
+Dropout = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Share of the hidden units of an mlp that are off.")]
 SequenceLength = Annotated[
     int | None, typer.Option(rich_help_panel=MODEL, help="Characters that the gradient of a char_rnn goes back through.")
 ]
@@ -57,6 +59,9 @@ Standardize = Annotated[
     bool | None,
     typer.Option("--standardize/--no-standardize", rich_help_panel=TRAINING, help="Give each feature mean 0 and deviation 1."),
 ]
+TimeBudget = Annotated[
+    float | None, typer.Option(metavar="SECONDS", rich_help_panel=TRAINING, help="End the run after so much training.")
+]
 Name = Annotated[str | None, typer.Option(rich_help_panel=OUTPUT, help="Name of the run.")]
 Tag = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", rich_help_panel=OUTPUT, help="A tag; can be repeated.")]
 File = Annotated[
@@ -73,10 +78,10 @@ def train(
     *,
     dataset: Dataset = None, data: Data = None, label: Label = None,
     model: Model = None, hidden: Hidden = None, activation: Activation = None, reg: Reg = None, margin: Margin = None,
-    sequence_length: SequenceLength = None,
+    l1: L1 = None, dropout: Dropout = None, sequence_length: SequenceLength = None,
     optimizer: Optimizer = None, learning_rate: LearningRate = None, momentum: Momentum = None, nesterov: Nesterov = None,
     steps: Steps = None, batch_size: BatchSize = None, seed: Seed = None, dtype: Dtype = None, log_every: LogEvery = None,
-    validation_fraction: ValidationFraction = None, standardize: Standardize = None,
+    validation_fraction: ValidationFraction = None, standardize: Standardize = None, time_budget: TimeBudget = None,
     name: Name = None, tag: Tag = None, file: File = None,
     follow: Follow = False, as_json: Json = False, quiet: Quiet = False, url: Url = None,
 ) -> None:  # fmt: skip

@@ -9,7 +9,7 @@ from core.errors import CoreError, Diverged
 from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
-from core.train import quiet, train
+from core.train import never, quiet, train
 from service.domain import Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
@@ -51,22 +51,32 @@ def _begin_and_train(
     saved_step = -1 if saved is None else saved.step
     recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, sample=problem.sample)
     try:
-        _train(problem, state, recorder, stopping)
+        over = _over(run, problem.spec.training.time_budget, state, recorder)
+        _train(problem, state, recorder, over, stopping)
     except Diverged as error:
         recorder.fail(state, StopReason.DIVERGED, problem_of(error))
     except (CoreError, MemoryError) as error:
         recorder.fail(state, StopReason.ERROR, problem_of(error))
 
 
-def _train(problem: Problem, state: TrainState, recorder: Recorder, stopping: Callable[[], bool]) -> None:
-    clock = time.monotonic
+def _over(run: Run, budget: float | None, state: TrainState, recorder: Recorder) -> Callable[[], bool]:
+    """Return what tells that the time budget is used up. A run that verifies another ends at the step where that one did."""
+    if run.parent and (until := run.parent.get("until")) is not None:
+        return lambda: state.step >= until
+    return never if budget is None else lambda: recorder.training_seconds >= budget
+
+
+def _train(
+    problem: Problem, state: TrainState, recorder: Recorder, over: Callable[[], bool], stopping: Callable[[], bool]
+) -> None:
+    clock, steps = time.monotonic, problem.spec.training.steps or 0
     with quiet():
-        for point in train(problem, state):
+        for point in train(problem, state, over):
             if point is not None:
                 recorder.see(point, state)
             if not recorder.usable or (clock() < recorder.due_at and not stopping()):
                 continue  # not usable: Diverged follows
-            if state.stopped or state.step >= (problem.spec.training.steps or 0):
+            if state.stopped or state.step >= steps:
                 break
             asked = recorder.commit(state)
             if asked is RunStatus.CANCELLED:
@@ -75,7 +85,8 @@ def _train(problem: Problem, state: TrainState, recorder: Recorder, stopping: Ca
             if asked is RunStatus.PAUSED or stopping():
                 recorder.release(state, "it was asked to" if asked else "the server is stopping")
                 return
-    reason = StopReason.EARLY_STOPPED if state.stopped else StopReason.COMPLETED
+    early = StopReason.EARLY_STOPPED if state.stopped else StopReason.TIME_BUDGET
+    reason = early if state.stopped or state.step < steps else StopReason.COMPLETED
     recorder.finish(state, RunStatus.SUCCEEDED, reason)
 
 

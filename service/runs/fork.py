@@ -110,7 +110,8 @@ def _state(start: Start, spec: TrainSpec) -> TrainState:
     if spec.optimizer.kind != before.optimizer.kind or slots.shape != shape:
         slots = np.zeros(shape, state.theta.dtype)
     same_order = all(getattr(spec.training, name) == getattr(before.training, name) for name in ORDER)
-    carry = state.carry if same_order and spec.model == replace(before.model, reg=spec.model.reg) else None
+    same_model = spec.model == replace(before.model, reg=spec.model.reg, l1=spec.model.l1)
+    carry = state.carry if same_order and same_model else None
     state = replace(state, logged=-1, slots=slots, carry=carry)
     state.forget_best()
     return state

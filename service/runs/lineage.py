@@ -58,7 +58,7 @@ def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoi
     fresh: dict[str, Any] = dict.fromkeys(
         ("stop_reason", "steps_per_second", "error", "weights_digest", "verified", "started_at", "finished_at")
     )
-    fresh |= dict.fromkeys(("attempt", "stalled_attempts", "last_event"), 0)
+    fresh |= dict.fromkeys(("attempt", "stalled_attempts", "last_event", "training_seconds"), 0)
     fresh |= dict.fromkeys(("environment_changed", "cancel_requested", "pause_requested"), False)
     return replace(
         parent,

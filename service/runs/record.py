@@ -56,8 +56,13 @@ class Recorder:
         self._begun = False
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
         self._from_step = state.step
-        self._started = time.monotonic()
+        self._started, self._seconds_before = time.monotonic(), run.training_seconds
         self.due_at = 0.0  # the first commit comes before the first step: there is something to predict with
+
+    @property
+    def training_seconds(self) -> float:
+        """Seconds in which the run has been trained, those of earlier attempts up to their last commit included."""
+        return self._seconds_before + time.monotonic() - self._started
 
     def see(self, point: Point, state: TrainState) -> None:
         """Take a metric point and what belongs to it: a milestone, a new best."""
@@ -123,7 +128,8 @@ class Recorder:
         snapshots = self._snapshots(state, sample)
         points = list(self._points)
         done = state.step - self._from_step
-        rate = done / max(time.monotonic() - self._started, 1e-9) if done else None
+        seconds = self.training_seconds
+        rate = done / max(seconds - self._seconds_before, 1e-9) if done else None
 
         def work(db: Transaction) -> RunStatus | None:
             asked = lifecycle.progress(
@@ -132,6 +138,7 @@ class Recorder:
                 self._attempt,
                 step=state.step,
                 steps_per_second=rate,
+                training_seconds=seconds,
                 metrics=self._metrics,
                 best_step=self._best_step,
             )  # first: it is the fence

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from core.errors import SpecError
 from core.estimate import Estimate, estimate
-from core.problem import check_kind
+from core.problem import check_data
 from core.spec import Text, TrainSpec, resolve
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
@@ -30,7 +30,7 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
     """Return the resolved spec, what the dataset holds, and the cost; raise InvalidInput or TooLarge. Creates nothing."""
     data = describe(database, request.dataset)
     try:
-        check_kind(request.spec, text=data.text)
+        check_data(request.spec, text=data.text, n_classes=len(data.classes))
         spec = resolve(request.spec, data.examples)
     except SpecError as error:
         raise InvalidInput(FieldProblem(error.path, str(error))) from error
@@ -69,6 +69,7 @@ def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
         step=0,
         steps=spec.training.steps or 0,
         steps_per_second=None,
+        training_seconds=0.0,
         metrics={},
         best_step=None,
         last_event=0,

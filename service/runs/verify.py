@@ -17,7 +17,8 @@ def verify(database: Database, settings: Settings, run_id: str) -> Run:
     """Queue a run that trains again what a run has trained, from where that one began. `verified` is set at its end."""
     parent, begin, state = database.read(lambda db: _beginning(db, run_id))
     run = lineage.child(parent, TrainSpec.from_dict(parent.spec), "verify", begin)
-    run = replace(run, parent={**(run.parent or {}), "weights_digest": parent.weights_digest})
+    expected = {"weights_digest": parent.weights_digest, "until": parent.step}  # its time budget may have ended it early
+    run = replace(run, parent={**(run.parent or {}), **expected})
     return lineage.add(database, settings, run, [] if state is None else [state])
 
 

@@ -43,6 +43,7 @@ def progress(
     *,
     step: int,
     steps_per_second: float | None,
+    training_seconds: float,
     metrics: dict[str, Any],
     best_step: int | None,
 ) -> RunStatus | None:
@@ -56,6 +57,7 @@ def progress(
         .values(
             step=step,
             steps_per_second=steps_per_second,
+            training_seconds=training_seconds,
             metrics=metrics,
             best_step=best_step,
             updated_at=now(),

@@ -21,6 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 from service.domain import SERIES, RunStatus
@@ -96,6 +97,7 @@ runs = Table(
     Column("step", Integer, nullable=False, default=0),
     Column("steps", Integer, nullable=False),
     Column("steps_per_second", Float),
+    Column("training_seconds", Float, nullable=False, server_default=text("0")),
     Column("metrics", JSON, nullable=False),
     Column("best_step", Integer),
     Column("last_event", Integer, nullable=False, default=0),

@@ -35,11 +35,15 @@ MODELS: dict[str, ModelSpec] = {
     "mlp without a hidden layer": Mlp(hidden_sizes=(), reg=0.01),
     "mlp of three tanh layers": Mlp(hidden_sizes=(6, 1, 5), activation="tanh", init="xavier", reg=0.01),
     "mlp of two relu layers": Mlp(hidden_sizes=(6, 5), init="he", reg=0.0),
+    "softmax with l1 alone": Softmax(reg=0.0, l1=0.02),
+    "svm with both": Svm(reg=0.01, l1=0.02),
+    "mlp with dropout": Mlp(hidden_sizes=(7, 6), init="he", reg=0.01, l1=0.01, dropout=0.4),
+    "tanh mlp with dropout": Mlp(hidden_sizes=(8, 5), activation="tanh", init="xavier", reg=0.0, dropout=0.5),
 }
 
 TEXT_MODELS: dict[str, ModelSpec] = {
     "char_rnn": CharRnn(hidden_size=6, sequence_length=4),
-    "char_rnn with xavier and reg": CharRnn(hidden_size=5, sequence_length=3, init="xavier", reg=0.01),
+    "char_rnn with xavier and reg": CharRnn(hidden_size=5, sequence_length=3, init="xavier", reg=0.01, l1=0.01),
     "char_rnn of single symbols": CharRnn(hidden_size=4, sequence_length=1),
 }
 

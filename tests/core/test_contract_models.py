@@ -145,15 +145,16 @@ def test_the_loss_is_the_one_of_the_spec(name: str) -> None:
 
 
 @every_model
-def test_regularisation_is_half_the_squared_weights(name: str) -> None:
-    """The second part of the loss is ½·reg·ΣW² over all weights and no bias."""
+def test_regularisation_is_that_of_the_weights(name: str) -> None:
+    """The second part of the loss is ½·reg·ΣW² + l1·Σ|W| over all weights and no bias."""
     spec = MODELS[name]
     model = build(spec, 3, 4)
     theta = random_theta(model)
     weights = [values for part, values in model.layout.named(theta).items() if part.startswith("W")]
     parts = bound(model, theta, *examples(5, 3, 4)).loss()
     assert isinstance(parts, LossParts)
-    assert parts.reg == pytest.approx(0.5 * spec.reg * sum(np.sum(W * W) for W in weights), rel=1e-13)
+    expected = sum(0.5 * spec.reg * np.sum(W * W) + spec.l1 * np.sum(np.abs(W)) for W in weights)
+    assert parts.reg == pytest.approx(expected, rel=1e-13)
 
 
 @every_model

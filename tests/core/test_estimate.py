@@ -28,7 +28,7 @@ def test_parameters_are_counted(name: str) -> None:
     assert estimated(spec).parameters == Problem(spec, DATA).begin().theta.size
 
 
-@pytest.mark.parametrize("model", [Softmax(), Svm(), Mlp(), Mlp(hidden_sizes=(64, 64))], ids=lambda model: model.kind)
+@pytest.mark.parametrize("model", [Softmax(), Svm(), Mlp(), Mlp(hidden_sizes=(64, 64)), Mlp(dropout=0.5)], ids=str)
 @pytest.mark.parametrize("training", [{}, {"batch_size": 128}, {"validation_fraction": 0.5}, {"dtype": "float64"}], ids=str)
 def test_memory_is_right_within_a_factor_of_two(model: ModelSpec, training: dict[str, Any]) -> None:
     """The estimate is neither twice nor half of what the examples and a few steps take at their peak."""
@@ -60,3 +60,9 @@ def test_precision_costs_time_and_memory() -> None:
     double = replace(single, training=replace(single.training, dtype="float64"))
     assert estimated(double).seconds > estimated(single).seconds
     assert estimated(double).memory_bytes > estimated(single).memory_bytes
+
+
+def test_a_time_budget_bounds_the_time() -> None:
+    """A run that would take longer ends when its time is up."""
+    spec = TrainSpec(model=Mlp(), training=Training(steps=10**9, time_budget=5))
+    assert estimated(spec).seconds == 5

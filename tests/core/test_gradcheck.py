@@ -7,6 +7,7 @@ import pytest
 
 from core.gradcheck import check_model, relative_error
 from core.models.linear import Linear, LinearProgram
+from core.noise import Noise
 from core.types import Floats
 
 CAUGHT = 5e-3  # half of the 1 % that must be caught
@@ -67,8 +68,9 @@ class SlightlyWrong(Linear):
 
     factor: float = 1.0
 
-    def bind(self, theta: Floats, n: int) -> LinearProgram:
+    def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> LinearProgram:
         """Bind to a program that is wrong."""
+        del noise
         return SlightlyWrongProgram(self, theta, n, self.factor)
 
 

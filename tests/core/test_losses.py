@@ -1,5 +1,6 @@
 """The losses against slow loops, against numeric differences, and where floating point is delicate."""
 
+import inspect
 from collections.abc import Callable
 from decimal import Decimal, localcontext
 from itertools import product
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from core import losses
 from core.losses import (
+    ClassWeights,
     Loss,
     MulticlassHinge,
     SoftmaxCrossEntropy,
@@ -23,6 +26,10 @@ from tests.core.strategies import scored_batches
 LossFunction = Callable[[Floats, Ints], tuple[float, Floats]]
 LOSSES: dict[str, LossFunction] = {"softmax": softmax_cross_entropy, "hinge": multiclass_hinge}
 BOUND: dict[str, Callable[[int, int, DType], Loss]] = {"softmax": SoftmaxCrossEntropy, "hinge": MulticlassHinge}
+WEIGHTED: dict[str, Callable[[Floats, Ints, ClassWeights], tuple[float, Floats]]] = {
+    "softmax": softmax_cross_entropy,
+    "hinge": lambda scores, y, weights: multiclass_hinge(scores, y, class_weights=weights),
+}
 every_loss = pytest.mark.parametrize("name", LOSSES)
 margins = st.floats(0.01, 100)
 
@@ -178,6 +185,36 @@ def test_a_bound_loss_takes_one_batch_after_the_other(name: str) -> None:
         assert bound.value(scores) == expected[0]
         bound.gradient_(scores)
         assert np.array_equal(scores, expected[1])
+
+
+def test_every_loss_has_its_tests() -> None:
+    """Whoever adds a loss adds it to the tables above, and with it the tests that run over them."""
+    written = {c for _, c in inspect.getmembers(losses, inspect.isclass) if hasattr(c, "gradient_") and c is not Loss}
+    assert set(BOUND.values()) == written
+    assert LOSSES.keys() == BOUND.keys() == WEIGHTED.keys()
+
+
+@every_loss
+@given(batch=scored_batches(limit=1e4), repeats=st.lists(st.integers(1, 4), min_size=10, max_size=10))
+def test_a_class_weight_counts_like_repeated_examples(name: str, batch: tuple[Floats, Ints], repeats: list[int]) -> None:
+    """With whole numbers as weights, loss and gradient are those of a batch that has each example so many times."""
+    scores, y = batch
+    weights = tuple(float(times) for times in repeats[: scores.shape[1]])
+    rows = np.repeat(np.arange(len(y)), np.array(repeats)[y])
+    loss, dscores = LOSSES[name](scores[rows], y[rows])
+    summed = np.zeros_like(scores)
+    np.add.at(summed, rows, dscores)
+    ratio = len(rows) / len(y)
+    assert_close(WEIGHTED[name](scores, y, weights), (loss * ratio, summed * ratio), 1e-11)
+
+
+@every_loss
+@given(batch=scored_batches(limit=1e4, dtype="float32"))
+def test_weights_of_one_change_nothing(name: str, batch: tuple[Floats, Ints]) -> None:
+    """Class weights of 1 give the loss and the gradient without any, in the dtype of the scores."""
+    plain, weighted = LOSSES[name](*batch), WEIGHTED[name](*batch, (1.0,) * batch[0].shape[1])
+    assert weighted[1].dtype == np.float32
+    assert_close(weighted, plain, 1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,4 +1,4 @@
-"""Early stopping: when a run ends, with which weights, and that a stop in between changes nothing."""
+"""When a run ends before its last step, with which weights, and that a stop in between changes nothing."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,11 +9,12 @@ import pytest
 from core.data.synthetic import make
 from core.errors import SpecError
 from core.problem import Problem
-from core.spec import Blobs, EarlyStopping, Mlp, Sgd, Training, TrainSpec, resolve
+from core.spec import Blobs, EarlyStopping, Mlp, Sgd, Softmax, Target, Training, TrainSpec, resolve
 from core.state import TrainState
-from core.stopping import EarlyStop
+from core.stopping import EarlyStop, reached
+from core.train import quiet, train
 from core.types import Point
-from tests.core.cases import run
+from tests.core.cases import BLOBS, run
 
 NOISY = make(Blobs(points_per_class=20, classes=3, noise=6.0))  # the classes overlap: a net soon learns the noise
 
@@ -105,3 +106,59 @@ def test_a_series_that_is_not_measured_cannot_be_watched() -> None:
         resolve(spec, 100)
     watched = replace(spec, training=Training(early_stopping=EarlyStopping(metric="loss")))
     assert resolve(watched, 100).training.early_stopping == EarlyStopping(metric="loss")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "measured", "enough"),
+    [
+        ("val_accuracy", 0.9, 0.9, True),
+        ("train_accuracy", 0.9, 0.89, False),
+        ("loss", 0.5, 0.5, True),
+        ("val_loss", 0.5, 0.51, False),
+        ("loss", 0.5, float("nan"), False),
+    ],
+)
+def test_what_reaches_a_target(metric: str, value: float, measured: float, *, enough: bool) -> None:
+    """An accuracy of at least, or a loss of at most the target."""
+    target = Target(metric=metric, value=value)  # type: ignore[arg-type]
+    assert reached(target, Point(0, {metric: measured})) is enough
+
+
+def test_a_run_ends_at_its_target() -> None:
+    """The run ends at the first point that is good enough, with the weights of that point, also when it is resumed."""
+    plan = Training(steps=500, log_every=5, target=Target(metric="loss", value=0.5))
+    target = Problem(TrainSpec(model=Softmax(), optimizer=Sgd(), training=plan), BLOBS)
+    state = target.begin()
+    points = run(target, state)
+    losses = [point.metrics["loss"] for point in points]
+    assert state.stopped
+    assert losses[-1] <= 0.5 < min(losses[:-1])
+    assert state.step == points[-1].step < 500
+    resumed = target.begin()
+    run(target, resumed, until=3)
+    resumed = TrainState.from_bytes(resumed.to_bytes())
+    run(target, resumed)
+    assert resumed.to_bytes() == state.to_bytes()
+    assert run(target, TrainState.from_bytes(state.to_bytes())) == []
+
+
+def test_a_target_must_be_measured() -> None:
+    """A held-out target needs held-out examples."""
+    with pytest.raises(SpecError, match=r"training\.target\.metric is 'val_accuracy', which needs .*validation_fraction"):
+        resolve(TrainSpec(model=Mlp(), training=Training(target=Target(value=0.9))), 100)
+
+
+def test_a_run_that_is_over_ends_with_a_point_where_it_is() -> None:
+    """`over` ends a run between two points: the last point describes the weights as they are."""
+    plain = Problem(TrainSpec(model=Softmax(), training=Training(steps=100, log_every=10)), BLOBS)
+    state = plain.begin()
+    with quiet():
+        points = [point for point in train(plain, state, lambda: state.step >= 37) if point]
+    assert [point.step for point in points] == [0, 10, 20, 30, 37]
+    assert (state.step, state.stopped) == (37, False)
+    parts, _ = plain.evaluator(state.theta, plain.train)()
+    assert points[-1].metrics["loss"] == sum(parts)
+    run(plain, state)
+    undisturbed = plain.begin()
+    run(plain, undisturbed)
+    assert state.weights_digest == undisturbed.weights_digest

@@ -119,7 +119,7 @@ def test_data_of_the_first_version_outlives_the_upgrade(tmp_path: Path, monkeypa
             db.execute(text(statement))
     before = _rows(engine)
 
-    assert migrate.upgrade(url) == "0002"
+    assert migrate.upgrade(url) == "0003"
     upgraded = _rows(engine)
     for table, row in before.items():
         assert upgraded[table].items() >= row.items()

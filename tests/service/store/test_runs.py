@@ -59,7 +59,9 @@ def test_the_oldest_of_the_highest_priority_is_claimed_first(database: Database)
 
 WRITES: dict[str, Callable[[Database, str, int], object]] = {
     "progress": lambda database, run_id, attempt: database.write(
-        lambda db: lifecycle.progress(db, run_id, attempt, step=1, steps_per_second=None, metrics={}, best_step=None)
+        lambda db: lifecycle.progress(
+            db, run_id, attempt, step=1, steps_per_second=None, training_seconds=0, metrics={}, best_step=None
+        )
     ),
     "finish": lambda database, run_id, attempt: database.write(
         lambda db: lifecycle.finish(db, run_id, attempt, RunStatus.SUCCEEDED, StopReason.COMPLETED)
