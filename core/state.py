@@ -52,8 +52,9 @@ class TrainState:
 
     def copy(self) -> "TrainState":
         """Return a state that later steps leave alone."""
-        arrays = ("theta", "slots", "carry", "best_theta")
-        return replace(self, **{name: value.copy() for name in arrays if (value := getattr(self, name)) is not None})
+        theta, slots = self.theta.copy(), self.slots.copy()
+        carry, best_theta = (None if array is None else array.copy() for array in (self.carry, self.best_theta))
+        return replace(self, theta=theta, slots=slots, carry=carry, best_theta=best_theta)
 
     def forget_best(self) -> None:
         """Let early stopping begin anew, for a run that goes on under another spec."""
