@@ -115,6 +115,8 @@ def test_scores_and_gradient_have_their_shapes(name: str, dtype: str, n: int, d:
     assert program.forward(None) is None
     program.backward()
     assert (program.gradient.shape, program.gradient.dtype) == ((model.layout.size,), np.dtype(dtype))
+    assert np.isfinite(program.scores).all()
+    assert np.isfinite(program.gradient).all()
     assert (model.n_features, model.n_classes) == (d, k)
 
 
