@@ -12,7 +12,7 @@ buffers made, and a step through it allocates nothing:
     program.load(rows_of_batch, y)      # when the batch changes
     carry = program.forward(carry)      # leaves program.scores (n, K)
     program.loss()                      # only where it is looked at
-    program.backward()                  # leaves program.gradient (P,); overwrites the scores
+    program.backward()                  # leaves program.gradient (P,); overwrites the scores; may return the data loss
 
 `n` is the number of examples, or of streams for a model that reads text; its rows are a window (T, B) of symbol codes,
 its scores (T·B, V). `carry` is what one batch hands to the next: None for feed-forward models, a hidden state (B, H) for
@@ -53,6 +53,11 @@ def affine(number: int, inner: int, out: int) -> Part:
     add and a separate bias gradient.
     """
     return Part((out, inner + 1), (f"W{number}", f"b{number}"), lambda view: (view[:, :-1].T, view[:, -1]))
+
+
+def with_bias(weights: str, bias: str, inner: int, out: int) -> Part:
+    """Return one matrix `[W; b]` of shape (inner + 1, out), cut into W (inner, out) and b (out,)."""
+    return Part((inner + 1, out), (weights, bias), lambda view: (view[:-1], view[-1]))
 
 
 def whole(name: str, *shape: int) -> Part:
@@ -140,8 +145,11 @@ class Program(Protocol):
     def loss(self) -> LossParts:
         """Return the loss of the last forward pass."""
 
-    def backward(self) -> None:
-        """Turn the scores into their gradient and fill `gradient` (P,), regularisation included."""
+    def backward(self) -> float | None:
+        """Turn the scores into their gradient and fill `gradient` (P,), regularisation included.
+
+        Returns the data loss, bit for bit that of `loss`, where it is needed at every step (of text), else None.
+        """
 
 
 class Model(Protocol):

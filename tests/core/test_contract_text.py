@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.data.text import Corpus
 from core.evaluate import TextEvaluator
 from core.gradcheck import check_model
-from core.models import CharRnn, build
+from core.models import CharRnn, build, char_rnn
 from core.problem import Problem
 from core.spec import Adagrad, Training, TrainSpec
 from core.spec import CharRnn as CharRnnSpec
@@ -101,6 +101,36 @@ def test_a_step_is_that_of_min_char_rnn(T: int, B: int, V: int, H: int, reg: flo
     assert sum(program.loss()) == pytest.approx(loss, rel=1e-10)
     program.backward()
     np.testing.assert_allclose(program.gradient, gradient, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("small", [0, 10**6], ids=["one product", "a product for each symbol"])
+def test_many_streams_are_min_char_rnn_too(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where there are enough rows to sort them by symbol, and to split the products."""
+    monkeypatch.setattr(char_rnn, "BLAS_SMALL", small)
+    model = CharRnn(60, 65, 20, 0.1)
+    theta, (x, y) = 0.2 * random_theta(model), window(model, 30)
+    x[x == 7] = 8  # a symbol that does not occur
+    h0 = np.random.default_rng(1).uniform(-1, 1, (30, 65))
+    program = model.bind(theta, 30)
+    program.load(x, y)
+    program.forward(h0)
+    loss, gradient = min_char_rnn(model, theta, x, y, h0)
+    assert sum(program.loss()) == pytest.approx(loss, rel=1e-10)
+    program.backward()
+    np.testing.assert_allclose(program.gradient, gradient, rtol=1e-8, atol=1e-11)
+
+
+@every_model
+@every_dtype
+@pytest.mark.parametrize("streams", [1, 3, 16])
+def test_the_way_back_tells_the_loss(name: str, dtype: Dtype, streams: int) -> None:
+    """`backward` returns the data loss, bit for bit that of `loss`."""
+    model = model_of(name)
+    program = model.bind(random_theta(model).astype(dtype), streams)
+    program.load(*window(model, streams))
+    program.forward(None)
+    expected = program.loss().data
+    assert program.backward() == expected
 
 
 @every_model

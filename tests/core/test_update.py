@@ -1,12 +1,17 @@
 """Clipping, and what a point says about gradient and update."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.estimate import estimate
 from core.problem import Problem
 from core.spec import CharRnn, Sgd, Softmax, Training, TrainSpec, resolve
 from core.state import TrainState
+from core.train import Update, quiet
 from core.types import Floats
 from tests.core.cases import BLOBS, run
 
@@ -27,6 +32,22 @@ def test_clip_limits_each_entry_of_the_step() -> None:
     assert np.abs(other.theta - start).max() > 0.01
     assert first.metrics["grad_norm"] == unclipped.metrics["grad_norm"]
     assert first.metrics["grad_norm"] == pytest.approx(np.linalg.norm(other.theta - start) / 0.5, rel=1e-12)
+
+
+@given(st.floats(-45, 20), st.floats(-45, 5), st.sampled_from(["float32", "float64"]))
+def test_clipping_is_left_out_only_where_it_does_nothing(
+    size: float, clip: float, dtype: Literal["float32", "float64"]
+) -> None:
+    """Of any size and with any limit, down to squares that are no floats, each entry of the step is limited."""
+    plan = Training(dtype=dtype)
+    problem = Problem(TrainSpec(model=Softmax(), optimizer=Sgd(learning_rate=1, clip=10**clip), training=plan), BLOBS)
+    state = problem.begin()
+    state.theta[:] = 0
+    gradient = (10**size * np.linspace(-1, 1, state.theta.size)).astype(dtype)
+    expected = -np.clip(gradient, -(10**clip), 10**clip)
+    with quiet():
+        Update(problem, state)(gradient.copy(), float(gradient @ gradient))
+    assert np.array_equal(state.theta, expected)
 
 
 def test_the_update_ratio_is_the_share_that_moved() -> None:
