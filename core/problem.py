@@ -14,7 +14,7 @@ from core.generate import generate
 from core.models import CharRnn, build
 from core.optimizers import make
 from core.spec import CharRnn as CharRnnSpec
-from core.spec import TrainSpec, held_out, resolve
+from core.spec import Training, TrainSpec, held_out, resolve
 from core.state import TrainState
 from core.types import Array, DType, Floats, Ints
 
@@ -42,9 +42,7 @@ class Problem:
 
     def _take_examples(self, data: Dataset) -> None:
         plan = self.spec.training
-        fraction, seed = plan.validation_fraction, plan.seed
-        split = stratified(data.y, fraction, seed) if plan.stratify else train_validation(len(data), fraction, seed)
-        train_rows, validation_rows = split
+        train_rows, validation_rows = split(plan, data)
         self.model = build(self.spec.model, data.X.shape[1], len(data.classes))
         X = data.X[train_rows]
         self.normaliser = Normaliser.fit(X) if plan.standardize else Normaliser.identity(X.shape[1])
@@ -95,6 +93,13 @@ class Problem:
         """The learning rate of the update after so many others."""
         base, schedule = self.spec.optimizer.learning_rate, self.schedule
         return lambda step: base * schedule(step)
+
+
+def split(plan: Training, data: Dataset) -> tuple[Ints, Ints]:
+    """Return the rows of the data to train on and those held out, as a plan has it."""
+    if plan.stratify:
+        return stratified(data.y, plan.validation_fraction, plan.seed)
+    return train_validation(len(data), plan.validation_fraction, plan.seed)
 
 
 def check_kind(spec: TrainSpec, *, text: bool) -> None:

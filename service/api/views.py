@@ -1,10 +1,7 @@
 """Records of the domain as response bodies."""
 
-import math
-
-from service.api.responses import CheckpointOut, DatasetOut, EventOut, HistoryOut, NonFinite, Progress, RunOut, SeriesSummary
+from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
-from service.runs.history import History
 
 
 def run_out(run: Run) -> RunOut:
@@ -49,29 +46,6 @@ def dataset_out(info: DatasetInfo) -> DatasetOut:
     """Show a dataset."""
     here = f"/v1/datasets/{info.id}"
     return DatasetOut(**vars(info), links={"self": here, "preview": f"{here}/preview"})
-
-
-def history_out(history: History, kind: str) -> HistoryOut:
-    """Show curves; a value that is not finite is null in its series and named beside it."""
-    nonfinite = {
-        name: bad
-        for name, values in history.series.items()
-        if (bad := [NonFinite(step=step, kind=str(v)) for step, v in zip(history.steps, values, strict=True) if _bad(v)])
-    }
-    series = {name: [None if _bad(v) else v for v in values] for name, values in history.series.items()}
-    return HistoryOut(
-        object=kind,
-        run=history.run.id,
-        status=history.run.status,
-        steps=history.steps,
-        series=series,
-        nonfinite=nonfinite,
-        total_points=history.total_points,
-    )
-
-
-def _bad(value: float | None) -> bool:
-    return value is not None and not math.isfinite(value)
 
 
 def event_out(event: Event) -> EventOut:
