@@ -107,9 +107,9 @@ def plot_dataset(dataset_id: DatasetId, server: Server, x: Axis = None, y: Axis 
     info, data = datasets.examples(server.database, dataset_id)
     across = _position(x, info.features, 0, "x")
     up = _position(y, info.features, 1 if across == 0 else 0, "y")
-    classes = data.y.astype(np.float64)  # where there is no second feature
-    second, name = (classes, "class") if len(info.features) == 1 else (data.X[:, up], info.features[up])
-    names = (info.features[across], name)
+    alone = len(info.features) == 1
+    second = -data.y.astype(np.float64) if alone else data.X[:, up]
+    names = (info.features[across], None if alone else info.features[up])
     shown = scatter.Examples(data.X[:, across], second, names, data.y, data.classes, np.array([], np.int64))
     return Response(scatter.draw(info.name, shown), media_type=SVG, headers=HEADERS)
 

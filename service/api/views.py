@@ -23,6 +23,9 @@ def run_out(run: Run) -> RunOut:
         "fork",
         "verify",
     )
+    links = {"self": here, **{verb.replace("-", "_"): f"{here}/{verb}" for verb in verbs}, "plot": f"{here}/plot.svg"}
+    if use == "predict" and len(run.data["features"]) == 2:
+        links |= {"decision_boundary": f"{here}/decision-boundary", "boundary": f"{here}/boundary.svg"}
     shown = {name: getattr(run, name) for name in RunOut.model_fields if hasattr(run, name)}
     return RunOut(
         **{
@@ -30,7 +33,7 @@ def run_out(run: Run) -> RunOut:
             **{part: run.spec[part] for part in ("model", "optimizer", "training")},
             "progress": progress_of(run),
             "metrics": {name: SeriesSummary(**summary) for name, summary in run.metrics.items()},
-            "links": {"self": here, **{verb.replace("-", "_"): f"{here}/{verb}" for verb in verbs}},
+            "links": links,
         }
     )
 
@@ -45,7 +48,10 @@ def progress_of(run: Run) -> Progress:
 def dataset_out(info: DatasetInfo) -> DatasetOut:
     """Show a dataset."""
     here = f"/v1/datasets/{info.id}"
-    return DatasetOut(**vars(info), links={"self": here, "preview": f"{here}/preview"})
+    links = {"preview": f"{here}/preview"}
+    if info.statistics:  # a text has none, and no picture
+        links["plot"] = f"{here}/plot.svg"
+    return DatasetOut(**vars(info), links={"self": here, **links})
 
 
 def event_out(event: Event) -> EventOut:

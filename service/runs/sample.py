@@ -21,11 +21,18 @@ def rows_to_keep(values: Floats, always: Ints, max_points: int) -> Ints:
     first, last = finite.argmax(axis=1), N - 1 - finite[:, ::-1].argmax(axis=1)
     chosen = np.unique(np.concatenate([always, [0, N - 1], first, last, low.argmin(axis=1), high.argmax(axis=1)]))
     groups = (max_points - len(chosen)) // max(1, 2 * S)
-    if groups < 1:
-        return chosen
+    for more in (4, 2, 1):  # the series often have their lowest and highest points at the same steps
+        if groups and len(rows := np.union1d(chosen, _extremes(low, high, groups * more))) <= max_points:
+            return rows
+    return chosen
+
+
+def _extremes(low: Floats, high: Floats, groups: int) -> Ints:
+    """Return the rows of the lowest of `low` (S, N) and the highest of `high` (S, N) in each of at most so many groups."""
+    S, N = low.shape
     width = -(-N // groups)
     starts = np.arange(0, N, width)
     whole = ((0, 0), (0, len(starts) * width - N))  # the last group is filled up with what is neither lowest nor highest
     lowest = np.pad(low, whole, constant_values=np.inf).reshape(S, -1, width).argmin(axis=2)
     highest = np.pad(high, whole, constant_values=-np.inf).reshape(S, -1, width).argmax(axis=2)
-    return np.unique(np.concatenate([chosen, (starts + lowest).ravel(), (starts + highest).ravel()]))
+    return np.concatenate([(starts + lowest).ravel(), (starts + highest).ravel()])

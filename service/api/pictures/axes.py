@@ -78,9 +78,9 @@ class Axis:
 
 
 def _round_step(rough: float) -> float:
-    """Return the next 1, 2 or 5 times a power of ten (Heckbert, Nice Numbers for Graph Labels, Graphics Gems 1990)."""
+    """Return about that, as 1, 2 or 5 times a power of ten (Heckbert, Nice Numbers for Graph Labels, Graphics Gems 1990)."""
     power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.7)
 
 
 def _plain(value: float, step: float, largest: float) -> str:

@@ -8,15 +8,15 @@ from service.api.pictures.svg import document, num, path, shorten, text
 from service.domain import LOSS_SERIES
 from service.runs.history import History
 
-WIDTH, LEFT, RIGHT, TOP, FOOT = 720, 68, 20, 44, 46
-TALL, SHORT, GAP = 270, 130, 38  # height of the first panel, of the others, and between them
+WIDTH, LEFT, RIGHT, TOP, FOOT = 720, 68, 32, 44, 46
+TALL, SHORT, GAP = 270, 120, 26  # height of the first panel, of the others, and between them
 PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("loss", LOSS_SERIES),
     ("accuracy", ("train_accuracy", "val_accuracy")),
     ("perplexity", ("val_perplexity",)),
     ("learning rate", ("learning_rate",)),
     ("gradient norm", ("grad_norm",)),
-    ("update : weights", ("update_ratio",)),
+    ("update ratio", ("update_ratio",)),
 )
 COLOUR = {"data_loss": 4, "reg_loss": 2, "val_loss": 1, "smooth_loss": 3, "val_accuracy": 1}  # any other: 0
 DASHED = ("data_loss",)  # often so close to the loss that both could not be seen
@@ -33,7 +33,8 @@ def draw(history: History, *, logarithmic: bool) -> str:
     shown = [(title, names) for title, names in panels if names] or [("loss", [])]
     for i, (title, names) in enumerate(shown):
         height = SHORT if i else TALL
-        body += _panel(history, title, names, x, top + 22, height, logarithmic=logarithmic, last=i == len(shown) - 1)
+        log = logarithmic and title != "accuracy"
+        body += _panel(history, title, names, x, top + 22, height, logarithmic=log, last=i == len(shown) - 1)
         top += 22 + height + (GAP if i < len(shown) - 1 else 0)
     count, total = len(history.steps), history.total_points
     note = f"{count:,} of {total:,} points" if history.downsampled else f"{count:,} points"

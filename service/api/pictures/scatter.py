@@ -9,7 +9,7 @@ from core.types import Floats, Ints
 from service.api.pictures.axes import Axis
 from service.api.pictures.svg import COLOURS, document, num, path, shorten, text
 
-WIDTH, HEIGHT, LEFT, TOP, SIDE = 640, 512, 68, 44, 420
+WIDTH, HEIGHT, LEFT, TOP, SIDE = 650, 512, 68, 44, 420
 DRAWN = 3000  # examples, evenly chosen: more could not be told apart
 LISTED = 20  # classes in the legend
 SHAPES = (  # each 7 pixels wide; where the colours begin again, the next shape is taken
@@ -31,11 +31,14 @@ class Regions:
 
 @dataclass(frozen=True)
 class Examples:
-    """Two features x (N,), y (N,) with their names, and the classes (N,) as positions in their names."""
+    """Two features x (N,), y (N,) with their names, and the classes (N,) as positions in their names.
+
+    If there is one feature only, the second name is None, and y lays each class on a line of its own.
+    """
 
     x: Floats
     y: Floats
-    names: tuple[str, str]
+    names: tuple[str, str | None]
     labels: Ints
     classes: Sequence[str | int]
     hollow: Ints
@@ -70,8 +73,8 @@ def _shape(k: int) -> str:
     return SHAPES[k // COLOURS % len(SHAPES)]
 
 
-def _frame(x: Axis, y: Axis, names: tuple[str, str], *, grid: bool) -> list[str]:
-    across, along = y.marks(), x.marks()
+def _frame(x: Axis, y: Axis, names: tuple[str, str | None], *, grid: bool) -> list[str]:
+    across, along = y.marks() if names[1] is not None else [], x.marks()
     lines = [f"M{num(x.start)} {num(at)}H{num(x.end)}" for at, _ in across]
     lines += [f"M{num(at)} {num(y.start)}V{num(y.end)}" for at, _ in along]
     ticks = [f"M{num(x.start)} {num(at)}h-4" for at, _ in across] + [f"M{num(at)} {num(y.start)}v4" for at, _ in along]
@@ -81,6 +84,8 @@ def _frame(x: Axis, y: Axis, names: tuple[str, str], *, grid: bool) -> list[str]
     parts += [text(label, x.start - 8, at + 4, anchor="end") for at, label in across]
     parts += [text(label, at, y.start + 18, anchor="middle") for at, label in along]
     parts.append(text(shorten(names[0], 40), (x.start + x.end) / 2, y.start + 36, anchor="middle"))
+    if names[1] is None:
+        return parts
     turned = f'<g transform="translate(14 {num((y.start + y.end) / 2)}) rotate(-90)">'
     return [*parts, turned + text(shorten(names[1], 40), 0, 0, anchor="middle") + "</g>"]
 
@@ -107,7 +112,7 @@ def _legend(classes: Sequence[str | int], x: int, top: int) -> list[str]:
     parts = []
     for k, name in enumerate(classes[:LISTED]):
         y = top + 20 * k
-        parts += [path(f"M{x} {y}{_shape(k)}", f"dot{k % COLOURS}"), text(shorten(str(name), 16), x + 12, y + 4)]
+        parts += [path(f"M{x} {y}{_shape(k)}", f"dot{k % COLOURS}"), text(shorten(str(name), 15), x + 12, y + 4)]
     if len(classes) > LISTED:
         parts.append(text(f"and {len(classes) - LISTED:,} more", x, top + 20 * LISTED + 4))
     return parts
