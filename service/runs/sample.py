@@ -22,7 +22,7 @@ def rows_to_keep(values: Floats, always: Ints, max_points: int) -> Ints:
     chosen = np.unique(np.concatenate([always, [0, N - 1], first, last, low.argmin(axis=1), high.argmax(axis=1)]))
     groups = (max_points - len(chosen)) // max(1, 2 * S)
     for more in (4, 2, 1):  # the series often have their lowest and highest points at the same steps
-        if groups and len(rows := np.union1d(chosen, _extremes(low, high, groups * more))) <= max_points:
+        if groups > 0 and len(rows := np.union1d(chosen, _extremes(low, high, groups * more))) <= max_points:
             return rows
     return chosen
 
