@@ -15,6 +15,7 @@ from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
+from service.runs.kept_curves import CurveCache
 from service.runs.predict import ModelCache
 from service.settings import Settings
 from service.store.migrate import upgrade
@@ -32,7 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
             await run_in_threadpool(upgrade, settings.url)
             database = Database(settings.url)
             dispatcher = Dispatcher(database, settings)
-            app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes))
+            models, curves = ModelCache(settings.model_cache_bytes), CurveCache(settings.curve_cache_bytes)
+            app.state.parts = Parts(settings, database, dispatcher, models, curves)
             await run_in_threadpool(dispatcher.start)
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
             try:

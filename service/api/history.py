@@ -131,6 +131,7 @@ def _answer(
         from_step=selected.from_step,
         to_step=selected.to_step,
         max_points=selected.max_points or (POINTS_OF_A_PICTURE if media == SVG else None),
+        cache=server.curves,
     )
     body: str | bytes
     if media == SVG:

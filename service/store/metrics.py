@@ -3,14 +3,15 @@
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Select, func, insert, literal, select
 
 from core.types import Point
 from service.domain import SERIES
+from service.store.curves import Curves
 from service.store.tables import metrics
 
 
@@ -26,36 +27,23 @@ def _row(run_id: str, point: Point) -> dict[str, Any]:
     return {"run_id": run_id, "step": point.step, **values, "nonfinite": bad or None}
 
 
-@dataclass(frozen=True)
-class Curves:
-    """Points in the order of their steps."""
-
-    steps: list[int]
-    series: dict[str, list[float | None]]
-    """The values of each series at the steps: None where it has no point; NaN and infinities as such."""
-    nonfinite: dict[str, list[int]]
-    """Where a series that has any is not a finite number: positions in `steps`."""
-
-
 def history(
-    db: Connection, run_id: str, series: Sequence[str], *, from_step: int | None = None, to_step: int | None = None
+    db: Connection, run_id: str, series: Sequence[str], *, after: int | None = None, to_step: int | None = None
 ) -> Curves:
-    """Return the points of a run between two steps, both included."""
+    """Return the points of a run after a step, which is not included, and up to another, which is."""
     where = [metrics.c.run_id == run_id]
-    if from_step is not None:
-        where.append(metrics.c.step >= from_step)
+    if after is not None:
+        where.append(metrics.c.step > after)
     if to_step is not None:
         where.append(metrics.c.step <= to_step)
     steps, *columns = _columns(db, select(metrics.c.step, *(metrics.c[name] for name in series)).where(*where))
-    values = dict(zip(series, columns, strict=True))
-    nonfinite: dict[str, list[int]] = {}
+    curves = Curves(np.array(steps, np.int64), {name: np.array(c, np.float64) for name, c in zip(series, columns, strict=True)})
     bad = select(metrics.c.step, metrics.c.nonfinite).where(*where, metrics.c.nonfinite.is_not(None)).order_by(metrics.c.step)
     for step, kinds in db.execute(bad):
-        row = bisect_left(steps, step)
         for name in [name for name in series if name in kinds]:
-            values[name][row] = float(kinds[name])
-            nonfinite.setdefault(name, []).append(row)
-    return Curves(steps, values, nonfinite)
+            curves.series[name][bisect_left(steps, step)] = float(kinds[name])
+            curves.nonfinite.setdefault(name, []).append((step, kinds[name]))
+    return curves
 
 
 def _columns(db: Connection, query: Select[Any]) -> list[list[Any]]:
@@ -71,6 +59,12 @@ def _columns(db: Connection, query: Select[Any]) -> list[list[Any]]:
     return [flat[i::width] for i in range(width)]
 
 
+def last_step(db: Connection, run_id: str) -> int:
+    """Return the step of the last point of a run; -1 if there is none."""
+    last = db.execute(select(func.max(metrics.c.step)).where(metrics.c.run_id == run_id)).scalar()
+    return -1 if last is None else int(last)
+
+
 def copy(db: Connection, source: str, target: str, *, to_step: int, every: int) -> None:
     """Give a run the points of another up to a step, those at multiples of `every`."""
     names = [column.name for column in metrics.c if column.name != "run_id"]
@@ -78,8 +72,3 @@ def copy(db: Connection, source: str, target: str, *, to_step: int, every: int) 
         metrics.c.run_id == source, metrics.c.step <= to_step, metrics.c.step % every == 0
     )
     db.execute(insert(metrics).from_select(["run_id", *names], chosen))
-
-
-def count(db: Connection, run_id: str) -> int:
-    """Return the number of points of a run."""
-    return db.execute(select(func.count()).where(metrics.c.run_id == run_id)).scalar_one()
