@@ -8,7 +8,8 @@ import numpy as np
 
 from core.types import Floats
 
-SMALLEST = 1e-290  # beside this, the distance between two values is none
+LARGEST = 1e300  # no axis goes much further, so that no difference of two values leaves the floats
+SMALLEST = 1e-290  # a range below this is none
 
 
 @dataclass(frozen=True)
@@ -27,36 +28,34 @@ class Axis:
 
         A logarithmic one shows the positive values only; if there are none, it is a linear one.
         """
-        shown = values[np.isfinite(values)]
+        shown = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
         if logarithmic and (shown > 0).any():
-            low, high = np.log10([shown[shown > 0].min(), shown.max()]).tolist()
+            powers = np.log10(np.clip(shown[shown > 0], 1 / LARGEST, LARGEST))
+            low, high = float(powers.min()), float(powers.max())
             pad = (high - low) * room or 0.5
-            return cls(10 ** max(low - pad, -300), 10 ** min(high + pad, 308), start, end, logarithmic=True)
+            return cls(10 ** max(low - pad, -306), 10 ** min(high + pad, 306), start, end, logarithmic=True)
         low, high = (float(shown.min()), float(shown.max())) if len(shown) else (0.0, 1.0)
-        half = high / 2 - low / 2  # of the range, which itself may be too large for a float
-        if half <= max(abs(low), abs(high)) * 1e-12 or half < SMALLEST:
-            half = max(abs(low), abs(high)) / 4 if max(abs(low), abs(high)) > SMALLEST else 0.5
-            low, high = low - half, high + half
+        magnitude = max(abs(low), abs(high))
+        if high - low <= max(magnitude * 1e-12, SMALLEST):  # all the same, but for rounding
+            pad = magnitude / 4 if magnitude > SMALLEST else 0.5
         else:
-            low, high = low - 2 * half * room, high + 2 * half * room
-        limit = float(np.finfo(np.float64).max) / 2
-        return cls(max(low, -limit), min(high, limit), start, end)
+            pad = (high - low) * room
+        return cls(low - pad, high + pad, start, end)
 
     def __call__(self, values: Floats) -> Floats:
-        """Return where values stand, in pixels; NaN where they cannot be shown."""
-        low, high = self.low, self.high
-        usable = np.where(np.isfinite(values), values, np.nan)
+        """Return where values stand, in pixels: at the edge if they are beyond it, NaN if they cannot be shown."""
+        shown = np.isfinite(values) & ((values > 0) | (not self.logarithmic))
+        usable, low, high = np.where(shown, np.clip(values, self.low, self.high), np.nan), self.low, self.high
         if self.logarithmic:
-            usable = np.log10(np.where(usable > 0, usable, np.nan))
-            low, high = math.log10(low), math.log10(high)
-        share: Floats = (usable / 2 - low / 2) / (high / 2 - low / 2)
-        return self.start + share * (self.end - self.start)
+            usable, low, high = np.log10(usable), math.log10(low), math.log10(high)
+        placed: Floats = self.start + (usable - low) / (high - low) * (self.end - self.start)
+        return placed
 
     def ticks(self, about: int = 5) -> list[tuple[float, str]]:
         """Return round values on the axis and how they are written."""
         if self.logarithmic and (decades := self._decades(about)):
             return [(value, _written(value)) for value in decades]
-        step = _round_step((self.high / 2 - self.low / 2) * 2 / about)
+        step = _round_step((self.high - self.low) / about)
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         values = [i * step for i in range(first, min(last, first + 4 * about) + 1)]
         return [(value, _plain(value, step, max(map(abs, values)))) for value in values]
@@ -70,7 +69,7 @@ class Axis:
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         every = max(1, -(-(last - first) // (about + 1)))
         for factors in ((1,), (1, 2, 5)):
-            values = [f * 10.0**k for k in range(first, last + 1) if k % every == 0 for f in factors]
+            values = [float(f"{f}e{k}") for k in range(first, last + 1) if k % every == 0 for f in factors]
             shown = [value for value in values if self.low <= value <= self.high]
             if len(shown) >= 3:
                 return shown
@@ -79,8 +78,8 @@ class Axis:
 
 def _round_step(rough: float) -> float:
     """Return about that, as 1, 2 or 5 times a power of ten (Heckbert, Nice Numbers for Graph Labels, Graphics Gems 1990)."""
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.7)
+    power = math.floor(math.log10(rough))
+    return next(step for step in (float(f"{factor}e{power}") for factor in (1, 2, 5, 10)) if step >= rough * 0.7)
 
 
 def _plain(value: float, step: float, largest: float) -> str:
@@ -88,12 +87,12 @@ def _plain(value: float, step: float, largest: float) -> str:
     if 1e-4 <= largest < 1e7:
         return f"{value:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
     digits = max(0, math.floor(math.log10(largest) + 1e-9) - math.floor(math.log10(step) + 1e-9))
-    return _written(float(f"{value:.{min(digits, 15)}e}"))
+    return _written(float(f"{value:.{min(digits, 12)}e}"))
 
 
 def _written(value: float) -> str:
     """Write a number shortly: 0.001, 200, 5e-7."""
     if value == 0 or 1e-4 < abs(value) < 1e5:
         return f"{value:,.10g}"
-    mantissa, _, exponent = f"{value:.15e}".partition("e")
+    mantissa, _, exponent = f"{value:.12e}".partition("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
