@@ -49,8 +49,8 @@ def history(
 def _columns(db: Connection, query: Select[Any]) -> list[list[Any]]:
     """Return the columns of a query in the order of the first one, which are all numbers.
 
-    Straight from the driver's cursor, and in one piece: of 10,000 rows with three series 5 ms, where SQLAlchemy's rows
-    take 8, and turning rows into columns 1 more.
+    Straight from the driver's cursor, and in one piece: of 10,000 rows with three series 5.1 ms, by way of SQLAlchemy's
+    rows 7.6. Of 100,000 rows the lists of a `fetchall` cost half as much again.
     """
     with db.execute(query.order_by(query.selected_columns[0])) as result:
         cursor: Any = result.cursor
