@@ -13,7 +13,7 @@ from core.evaluate import Evaluator, TextEvaluator
 from core.generate import generate
 from core.models import CharRnn, build
 from core.optimizers import make
-from core.spec import Balanced, ClassWeightsSpec, PerClass, TrainSpec, held_out, resolve
+from core.spec import Balanced, ClassWeightsSpec, PerClass, Training, TrainSpec, held_out, resolve
 from core.spec import CharRnn as CharRnnSpec
 from core.state import TrainState
 from core.types import Array, DType, Floats, Ints
@@ -44,9 +44,7 @@ class Problem:
 
     def _take_examples(self, data: Dataset) -> None:
         plan = self.spec.training
-        fraction, seed = plan.validation_fraction, plan.seed
-        split = stratified(data.y, fraction, seed) if plan.stratify else train_validation(len(data), fraction, seed)
-        train_rows, validation_rows = split
+        train_rows, validation_rows = split(plan, data)
         weights = class_weights(plan.class_weights, data.y[train_rows], len(data.classes))
         self.model = build(self.spec.model, data.X.shape[1], len(data.classes), weights)
         X = data.X[train_rows]
@@ -98,6 +96,13 @@ class Problem:
         """The learning rate of the update after so many others."""
         base, schedule = self.spec.optimizer.learning_rate, self.schedule
         return lambda step: base * schedule(step)
+
+
+def split(plan: Training, data: Dataset) -> tuple[Ints, Ints]:
+    """Return the rows of the data to train on and those held out, as a plan has it."""
+    if plan.stratify:
+        return stratified(data.y, plan.validation_fraction, plan.seed)
+    return train_validation(len(data), plan.validation_fraction, plan.seed)
 
 
 def class_weights(spec: ClassWeightsSpec | None, y: Ints, k: int) -> tuple[float, ...] | None:

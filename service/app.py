@@ -10,11 +10,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, runs, system
+from service.api import boundary, datasets, diagnostics, errors, export, generate, history, life, models, openapi, runs, system
 from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
+from service.runs.kept_curves import CurveCache
 from service.runs.predict import ModelCache
 from service.settings import Settings
 from service.store.migrate import upgrade
@@ -32,7 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
             await run_in_threadpool(upgrade, settings.url)
             database = Database(settings.url)
             dispatcher = Dispatcher(database, settings)
-            app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes))
+            models, curves = ModelCache(settings.model_cache_bytes), CurveCache(settings.curve_cache_bytes)
+            app.state.parts = Parts(settings, database, dispatcher, models, curves)
             await run_in_threadpool(dispatcher.start)
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
             try:
@@ -53,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    for part in (runs, life, models, generate, diagnostics, export, datasets, system):
+    for part in (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system):
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
+    curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
     model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
 
     @property

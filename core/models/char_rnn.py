@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from core.initializers import INITIALIZERS
-from core.losses import RowwiseCrossEntropy
 from core.models.base import Layout, LossParts, Regularisation, whole, with_bias
 from core.noise import Noise
 from core.row_sums import row_sums
+from core.rowwise import RowwiseCrossEntropy
 from core.types import Array, DType, Floats, Ints
 
 BLAS_SMALL = 10**6  # multiply-adds up to which OpenBLAS does not pack the operands of a product first

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 
 from core.data.text import Corpus
 from core.fields import show
 from service.api.deps import After, DatasetId, Limit, Order, Server
 from service.api.lists import paged
+from service.api.pictures import HEADERS, PICTURE, SVG, scatter
 from service.api.responses import DatasetList, DatasetOut, Preview
 from service.api.schemas import DatasetCreate, Name
 from service.api.views import dataset_out
@@ -20,6 +22,7 @@ from service.runs.upload import upload as keep_upload
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 uploads = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
+Axis = Annotated[str | None, Query(max_length=500, description="name of a feature")]
 KEPT: dict[int | str, dict[str, Any]] = {
     200: {"model": DatasetOut, "description": "identical bytes are kept already: this is that dataset"}
 }
@@ -96,6 +99,28 @@ def preview_dataset(
         text=None,
         total_examples=len(data),
     )
+
+
+@router.get("/{dataset_id}/plot.svg", response_class=Response, responses=PICTURE)
+def plot_dataset(dataset_id: DatasetId, server: Server, x: Axis = None, y: Axis = None) -> Response:
+    """Draw the examples over two features, by default the first two; over a single one each class has its own line."""
+    info, data = datasets.examples(server.database, dataset_id)
+    across = _position(x, info.features, 0, "x")
+    up = _position(y, info.features, 1 if across == 0 else 0, "y")
+    alone = len(info.features) == 1
+    second = -data.y.astype(np.float64) if alone else data.X[:, up]
+    names = (info.features[across], None if alone else info.features[up])
+    shown = scatter.Examples(data.X[:, across], second, names, data.y, data.classes, np.array([], np.int64))
+    return Response(scatter.draw(info.name, shown), media_type=SVG, headers=HEADERS)
+
+
+def _position(name: str | None, features: list[str], default: int, field: str) -> int:
+    if name is None:
+        return default
+    if name not in features:
+        detail = f"{field} is {show(name)}, the dataset has {', '.join(map(show, features[:20]))}"
+        raise InvalidInput(FieldProblem(("query", field), detail))
+    return features.index(name)
 
 
 @router.delete("/{dataset_id}", status_code=204)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from service.executors.dispatcher import Dispatcher
+from service.runs.kept_curves import CurveCache
 from service.runs.predict import ModelCache
 from service.settings import Settings
 from service.store.unit import Database
@@ -19,6 +20,7 @@ class Parts:
     database: Database
     dispatcher: Dispatcher
     models: ModelCache
+    curves: CurveCache
 
 
 def _parts(request: Request) -> Parts:

@@ -10,7 +10,7 @@ from service.api.problems import Problem
 PROBLEM = "#/components/schemas/Problem"
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": title} for status, title in TITLES.items() if status not in (405, 500)
+    status: {"model": Problem, "description": title} for status, title in TITLES.items() if status not in (405, 406, 500)
 }
 """What any route may answer beside success."""
 

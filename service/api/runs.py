@@ -7,21 +7,18 @@ from pydantic import AfterValidator
 
 from service.api.deps import ID, After, Limit, Order, RunId, Server
 from service.api.lists import paged
-from service.api.responses import EventList, HistoryOut, RunList, RunOut, ValidateOut
+from service.api.responses import EventList, RunList, RunOut, ValidateOut
 from service.api.schemas import RunCreate, printable
-from service.api.views import event_out, history_out, run_out
-from service.domain import LOSS_SERIES, SERIES, RunStatus
+from service.api.views import event_out, run_out
+from service.domain import RunStatus
 from service.errors import FieldProblem, InvalidInput
 from service.runs import control
-from service.runs.history import history
 from service.runs.submit import check, submit
 from service.store.runs import Filters
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
 Tag = Annotated[str, AfterValidator(printable)]
-FromStep = Annotated[int | None, Query(ge=0, le=10**9, description="leave out the points before this step")]
-ToStep = Annotated[int | None, Query(ge=0, le=10**9, description="leave out the points after this step")]
 
 
 @router.post("", status_code=202)
@@ -95,20 +92,6 @@ def cancel_run(run_id: RunId, response: Response, server: Server) -> RunOut:
     run = control.cancel(server.database, run_id)
     response.status_code = 200 if run.terminal else 202
     return run_out(run)
-
-
-@router.get("/{run_id}/loss-history")
-def loss_history(run_id: RunId, server: Server, from_step: FromStep = None, to_step: ToStep = None) -> HistoryOut:
-    """Return the loss curve with its parts; step 0 is the untrained model."""
-    found = history(server.database, run_id, LOSS_SERIES, from_step=from_step, to_step=to_step)
-    return history_out(found, "loss_history")
-
-
-@router.get("/{run_id}/metrics")
-def metrics(run_id: RunId, server: Server, from_step: FromStep = None, to_step: ToStep = None) -> HistoryOut:
-    """Return the curve of every series."""
-    found = history(server.database, run_id, SERIES, from_step=from_step, to_step=to_step)
-    return history_out(found, "metrics")
 
 
 @router.get("/{run_id}/events", response_model=EventList)

@@ -1,10 +1,7 @@
 """Records of the domain as response bodies."""
 
-import math
-
-from service.api.responses import CheckpointOut, DatasetOut, EventOut, HistoryOut, NonFinite, Progress, RunOut, SeriesSummary
+from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
-from service.runs.history import History
 
 
 def run_out(run: Run) -> RunOut:
@@ -26,6 +23,9 @@ def run_out(run: Run) -> RunOut:
         "fork",
         "verify",
     )
+    links = {"self": here, **{verb.replace("-", "_"): f"{here}/{verb}" for verb in verbs}, "plot": f"{here}/plot.svg"}
+    if use == "predict" and len(run.data["features"]) == 2:
+        links |= {"decision_boundary": f"{here}/decision-boundary", "boundary": f"{here}/boundary.svg"}
     shown = {name: getattr(run, name) for name in RunOut.model_fields if hasattr(run, name)}
     return RunOut(
         **{
@@ -33,7 +33,7 @@ def run_out(run: Run) -> RunOut:
             **{part: run.spec[part] for part in ("model", "optimizer", "training")},
             "progress": progress_of(run),
             "metrics": {name: SeriesSummary(**summary) for name, summary in run.metrics.items()},
-            "links": {"self": here, **{verb.replace("-", "_"): f"{here}/{verb}" for verb in verbs}},
+            "links": links,
         }
     )
 
@@ -55,30 +55,10 @@ def progress_of(run: Run) -> Progress:
 def dataset_out(info: DatasetInfo) -> DatasetOut:
     """Show a dataset."""
     here = f"/v1/datasets/{info.id}"
-    return DatasetOut(**vars(info), links={"self": here, "preview": f"{here}/preview"})
-
-
-def history_out(history: History, kind: str) -> HistoryOut:
-    """Show curves; a value that is not finite is null in its series and named beside it."""
-    nonfinite = {
-        name: bad
-        for name, values in history.series.items()
-        if (bad := [NonFinite(step=step, kind=str(v)) for step, v in zip(history.steps, values, strict=True) if _bad(v)])
-    }
-    series = {name: [None if _bad(v) else v for v in values] for name, values in history.series.items()}
-    return HistoryOut(
-        object=kind,
-        run=history.run.id,
-        status=history.run.status,
-        steps=history.steps,
-        series=series,
-        nonfinite=nonfinite,
-        total_points=history.total_points,
-    )
-
-
-def _bad(value: float | None) -> bool:
-    return value is not None and not math.isfinite(value)
+    links = {"preview": f"{here}/preview"}
+    if info.statistics:  # a text has none, and no picture
+        links["plot"] = f"{here}/plot.svg"
+    return DatasetOut(**vars(info), links={"self": here, **links})
 
 
 def event_out(event: Event) -> EventOut:

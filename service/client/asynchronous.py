@@ -9,6 +9,7 @@ import httpx
 
 from service.client import calls, flows, wire
 from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.curves import AsyncCurves
 from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
 from service.client.life import AsyncLife
@@ -104,7 +105,7 @@ class AsyncClient:
             return wire.failure_of(error, self.base_url)
 
 
-class AsyncRuns(AsyncLife):
+class AsyncRuns(AsyncLife, AsyncCurves):
     """The runs of a server."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -129,16 +130,6 @@ class AsyncRuns(AsyncLife):
     async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
         return await self._client.call(calls.list_runs(filters))
-
-    async def loss_history(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
-        """Return the loss curve: `steps`, and `series` of the loss and its parts."""
-        steps = {"from_step": from_step, "to_step": to_step}
-        return await self._client.call(calls.on_run("GET", run_id, "loss-history", params=steps))
-
-    async def metrics(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
-        """Return the curve of every series."""
-        steps = {"from_step": from_step, "to_step": to_step}
-        return await self._client.call(calls.on_run("GET", run_id, "metrics", params=steps))
 
     def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:
         """Yield what happened to a run, in order."""

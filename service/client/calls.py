@@ -18,7 +18,7 @@ class Array(Protocol):
 
 Rows = Sequence[Sequence[float]] | Array
 SHORT = ("dataset", "model", "optimizer")
-Params = Mapping[str, str | int | Sequence[str] | None]
+Params = Mapping[str, str | float | Sequence[str] | None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import httpx
 
 from service.client import calls, flows, wire
 from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.curves import Curves
 from service.client.datasets import Datasets
 from service.client.errors import ServerError
 from service.client.life import Life
@@ -105,7 +106,7 @@ class Client:
             return wire.failure_of(error, self.base_url)
 
 
-class Runs(Life):
+class Runs(Life, Curves):
     """The runs of a server."""
 
     def __init__(self, client: Client) -> None:
@@ -130,16 +131,6 @@ class Runs(Life):
     def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
         return self._client.call(calls.list_runs(filters))
-
-    def loss_history(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
-        """Return the loss curve: `steps`, and `series` of the loss and its parts."""
-        steps = {"from_step": from_step, "to_step": to_step}
-        return self._client.call(calls.on_run("GET", run_id, "loss-history", params=steps))
-
-    def metrics(self, run_id: str, from_step: int | None = None, to_step: int | None = None) -> Object:
-        """Return the curve of every series."""
-        steps = {"from_step": from_step, "to_step": to_step}
-        return self._client.call(calls.on_run("GET", run_id, "metrics", params=steps))
 
     def events(self, run_id: str, after: int = 0) -> Iterator[Object]:
         """Yield what happened to a run, in order."""

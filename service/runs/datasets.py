@@ -15,7 +15,7 @@ from core.errors import DataError
 from core.fields import read
 from core.spec import DataSpec, Text
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
-from service.errors import FieldProblem, InvalidInput, NotFound, TooLarge
+from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs import texts
 from service.settings import Settings
 from service.store import datasets as store
@@ -124,6 +124,14 @@ def load(database: Database, ref: DatasetRef) -> Dataset | Corpus:
         return Corpus.of(content.decode())
     meta, arrays = unpack(content)
     return Dataset(arrays["X"], arrays["y"], tuple(meta["classes"]), tuple(meta["features"]))
+
+
+def examples(database: Database, dataset_id: str) -> tuple[DatasetInfo, Dataset]:
+    """Return a kept dataset with its examples; raise Conflict if it is a text, which has none that could be drawn."""
+    info, data = get(database, dataset_id), load(database, StoredDataset(id=dataset_id))
+    if isinstance(data, Corpus):
+        raise Conflict(f"the dataset {dataset_id} is a text, which has no picture: look at its preview")
+    return info, data
 
 
 def describe(database: Database, ref: DatasetRef) -> Description:

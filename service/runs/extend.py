@@ -43,11 +43,12 @@ def extend(database: Database, settings: Settings, run_id: str, steps: int, name
 
 def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, TrainState | None]:
     """Return the run with its parent's points in short, and the state of the best of them if it is an earlier one."""
-    steps, series = metrics.history(db, start.parent.id, SERIES, from_step=None, to_step=start.state.step)
+    curves = metrics.history(db, start.parent.id, SERIES, to_step=start.state.step)
+    columns = {name: curves.values(name) for name in SERIES}
     short: summary.Summary = {}
-    for i, step in enumerate(steps):
+    for i, step in enumerate(curves.steps.tolist()):
         if step % every == 0:
-            values = {name: value for name, column in series.items() if (value := column[i]) is not None}
+            values = {name: value for name, column in columns.items() if (value := column[i]) is not None}
             summary.add(short, Point(step, values))
     best_step = short.get(summary.deciding(short), {}).get("best_step")
     saved = {checkpoint.step: checkpoint for checkpoint in checkpoints.all_of(db, start.parent.id)}

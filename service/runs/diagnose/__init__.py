@@ -5,9 +5,10 @@ from math import isfinite
 
 import numpy as np
 
-from core.data.dataset import Dataset, stratified, train_validation
+from core.data.dataset import Dataset
 from core.data.text import Corpus
 from core.models import CharRnn
+from core.problem import split
 from core.spec import TrainSpec
 from core.train import quiet
 from core.types import Ints
@@ -82,9 +83,7 @@ class _OnData:
 
 
 def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
-    plan = spec.training
-    fraction, seed = plan.validation_fraction, plan.seed
-    train, _ = stratified(data.y, fraction, seed) if plan.stratify else train_validation(len(data), fraction, seed)
+    train, _ = split(spec.training, data)
     chosen = _some(train, measure.check_size(model.theta.size))
     exact = np.dtype(np.float64)
     X = model.normaliser(data.X, model.theta.dtype)

@@ -72,7 +72,7 @@ class Api(httpx.Client):
         response.read()
         assert response.status_code != 500, response.text
         assert response.headers["X-Request-ID"]
-        if response.content and response.headers.get("content-type", "").endswith("json"):
+        if response.content and response.headers.get("content-type", "").endswith(("/json", "+json")):
             strict_json(response.text)
         if response.status_code >= 400:
             self._check_problem(response)

@@ -1,0 +1,81 @@
+"""/v1/runs/{id}/decision-boundary and boundary.svg: what a model of two features answers everywhere."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from service.api.deps import RunId, Server
+from service.api.export import AtCheckpoint
+from service.api.pictures import HEADERS, PICTURE, SVG, scatter
+from service.runs.boundary import Boundary
+from service.runs.boundary import boundary as predict_grid
+
+router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
+
+DIGITS = 6  # of a probability
+Resolution = Annotated[int, Query(ge=2, le=300, description="points of the grid along each axis")]
+Margin = Annotated[
+    float,
+    Query(ge=0, le=10, allow_inf_nan=False, description="how far the grid goes beyond the data, as a share of their range"),
+]
+
+
+class BoundaryOut(BaseModel):
+    """The answers of a model on a grid; the first index is that of y, the second that of x."""
+
+    object: Literal["decision_boundary"] = "decision_boundary"
+    run: str
+    checkpoint: str
+    step: int
+    features: Annotated[list[str], Field(min_length=2, max_length=2, description="names of the axes x and y")]
+    classes: list[str | int]
+    x: Annotated[list[float], Field(description="values of the first feature, rising")]
+    y: Annotated[list[float], Field(description="values of the second feature, rising")]
+    predicted: Annotated[list[list[int]], Field(description="at `y[i]`, `x[j]`: position in `classes` of what is predicted")]
+    probability: Annotated[
+        list[list[float]] | None, Field(description="of the predicted class, 6 digits; null for svm, which has none")
+    ]
+
+
+@router.get("/decision-boundary", response_model=BoundaryOut)
+def decision_boundary(
+    run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest", resolution: Resolution = 100, margin: Margin = 0.1
+) -> Response:
+    """Predict a grid over the range of the run's data, for models that read two features."""
+    found = predict_grid(server.database, server.models, run_id, checkpoint, resolution=resolution, margin=margin)
+    body = {
+        "object": "decision_boundary",
+        "run": run_id,
+        "checkpoint": found.checkpoint.id,
+        "step": found.checkpoint.step,
+        "features": found.data.features,
+        "classes": found.data.classes,
+        "x": found.x.tolist(),
+        "y": found.y.tolist(),
+        "predicted": found.predicted.tolist(),
+        "probability": None if found.probability is None else found.probability.round(DIGITS).tolist(),
+    }
+    return Response(to_json(body), media_type="application/json")
+
+
+@router.get("/boundary.svg", response_class=Response, responses=PICTURE)
+def plot_boundary(
+    run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest", resolution: Resolution = 200, margin: Margin = 0.1
+) -> Response:
+    """Draw the regions of the classes under the examples; those that were held out are hollow."""
+    found = predict_grid(server.database, server.models, run_id, checkpoint, resolution=resolution, margin=margin)
+    return Response(_picture(found), media_type=SVG, headers=HEADERS)
+
+
+def _picture(found: Boundary) -> str:
+    data = found.data
+    held_out = np.setdiff1d(np.arange(len(data)), found.training)
+    examples = scatter.Examples(
+        data.X[:, 0], data.X[:, 1], (data.features[0], data.features[1]), data.y, data.classes, held_out
+    )
+    regions = scatter.Regions(found.x, found.y, found.predicted)
+    hollow = ", hollow: held out" if len(held_out) else ""
+    return scatter.draw(found.run.name or found.run.id, examples, regions, f"step {found.checkpoint.step:,}{hollow}")

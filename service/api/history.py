@@ -1,0 +1,151 @@
+"""/v1/runs/{id}/loss-history and /metrics: curves as JSON, CSV, NDJSON or a picture, also while the run trains."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from service.api import history_formats as formats
+from service.api.deps import Parts, RunId, Server
+from service.api.negotiate import tag_of, unchanged, wanted
+from service.api.pictures import HEADERS, PICTURE, SVG, curves
+from service.api.problems import Problem
+from service.api.responses import HistoryOut
+from service.domain import LOSS_SERIES, SERIES, Run
+from service.runs import control
+from service.runs.history import History
+from service.runs.history import history as read
+
+router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
+
+Kind = Literal["loss_history", "metrics"]
+Suffix = Literal["json", "csv", "ndjson", "svg"]
+MEDIA: dict[Suffix, str] = {"json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson", "svg": SVG}
+WRITE: dict[str, Callable[[History, str], bytes]] = {
+    MEDIA["json"]: formats.json,
+    MEDIA["csv"]: formats.csv,
+    MEDIA["ndjson"]: formats.ndjson,
+}
+POINTS_OF_A_PICTURE = 1000
+
+FromStep = Annotated[int | None, Query(ge=0, le=10**9, description="leave out the points before this step")]
+ToStep = Annotated[int | None, Query(ge=0, le=10**9, description="leave out the points after this step")]
+MaxPoints = Annotated[
+    int | None,
+    Query(
+        ge=2,
+        le=10**7,
+        description="choose so many points, or a few more: the ends, the lowest and the highest of each series, and all that "
+        "are not finite are never left out; a picture shows 1000 if nothing is said",
+    ),
+]
+Log = Annotated[bool, Query(description="of a picture: logarithmic axes, where values are positive")]
+AsSuffix = Annotated[Suffix, Path(description="the format: `json`, `csv`, `ndjson` or `svg`")]
+HEADER = {
+    "X-Total-Points": {"schema": {"type": "integer"}, "description": "points of the whole run"},
+    "X-Downsampled": {"schema": {"type": "boolean"}, "description": "whether points were left out"},
+    "ETag": {"schema": {"type": "string"}, "description": "changes with the run"},
+}
+FORMATS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {media: {"schema": {"type": "string"}} for media in MEDIA.values() if media != MEDIA["json"]},
+        "headers": HEADER,
+    },
+    304: {"description": "what `If-None-Match` names is still so"},
+}
+NEGOTIATED = {**FORMATS, 406: {"model": Problem, "description": "`Accept` names no format that there is"}}
+PLOT: dict[int | str, dict[str, Any]] = {
+    200: {**PICTURE[200], "headers": HEADER},
+    304: FORMATS[304],
+}
+
+
+class Selection:
+    """The query parameters that these routes share."""
+
+    def __init__(
+        self,
+        from_step: FromStep = None,
+        to_step: ToStep = None,
+        max_points: MaxPoints = None,
+        log: Log = False,  # noqa: FBT002 (FastAPI reads it by name)
+    ) -> None:
+        self.from_step, self.to_step, self.max_points, self.log = from_step, to_step, max_points, log
+
+
+Selected = Annotated[Selection, Depends()]
+
+
+@router.get("/loss-history", response_model=HistoryOut, responses=NEGOTIATED)
+def loss_history(run_id: RunId, request: Request, server: Server, selected: Selected) -> Response:
+    """Return the loss curve with its parts, in the format that `Accept` names; step 0 is the untrained model."""
+    media = wanted(request, list(MEDIA.values()))
+    return _answer(server, request, run_id, "loss_history", media, selected, {"Vary": "Accept"})
+
+
+@router.get("/loss-history.{suffix}", response_model=HistoryOut, responses=FORMATS)
+def loss_history_file(run_id: RunId, suffix: AsSuffix, request: Request, server: Server, selected: Selected) -> Response:
+    """Return the loss curve in the format that the address names."""
+    return _answer(server, request, run_id, "loss_history", MEDIA[suffix], selected)
+
+
+@router.get("/loss-history/plot.svg", response_class=Response, responses=PLOT)
+@router.get("/plot.svg", response_class=Response, responses=PLOT)
+def plot_loss(run_id: RunId, request: Request, server: Server, selected: Selected) -> Response:
+    """Draw the loss curve with its parts. NaN and infinities are gaps, marked at the upper edge."""
+    return _answer(server, request, run_id, "loss_history", SVG, selected)
+
+
+@router.get("/metrics", response_model=HistoryOut, responses=NEGOTIATED)
+def metrics(run_id: RunId, request: Request, server: Server, selected: Selected) -> Response:
+    """Return the curve of every series, in the format that `Accept` names."""
+    media = wanted(request, list(MEDIA.values()))
+    return _answer(server, request, run_id, "metrics", media, selected, {"Vary": "Accept"})
+
+
+@router.get("/metrics.{suffix}", response_model=HistoryOut, responses=FORMATS)
+def metrics_file(run_id: RunId, suffix: AsSuffix, request: Request, server: Server, selected: Selected) -> Response:
+    """Return the curve of every series in the format that the address names."""
+    return _answer(server, request, run_id, "metrics", MEDIA[suffix], selected)
+
+
+def _answer(
+    server: Parts,
+    request: Request,
+    run_id: str,
+    kind: Kind,
+    media: str,
+    selected: Selection,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    headers = {"Cache-Control": "no-cache", **(headers or {})}  # which means: ask with If-None-Match
+    if "if-none-match" in request.headers:
+        known = unchanged(request, _tag(control.get(server.database, run_id), media), headers)
+        if known is not None:
+            return known
+    found = read(
+        server.database,
+        run_id,
+        LOSS_SERIES if kind == "loss_history" else SERIES,
+        from_step=selected.from_step,
+        to_step=selected.to_step,
+        max_points=selected.max_points or (POINTS_OF_A_PICTURE if media == SVG else None),
+        cache=server.curves,
+    )
+    body: str | bytes
+    if media == SVG:
+        body, headers = curves.draw(found, logarithmic=selected.log), {**headers, **HEADERS}
+    else:
+        body = WRITE[media](found, kind)
+    headers |= {
+        "ETag": _tag(found.run, media),
+        "X-Total-Points": str(found.total_points),
+        "X-Downsampled": str(found.downsampled).lower(),
+    }
+    return Response(body, media_type=media, headers=headers)
+
+
+def _tag(run: Run, media: str) -> str:
+    """Every point comes with an event, in one transaction: the number of the last event stands for all points."""
+    return tag_of(version("postgrad"), run.id, run.last_event, run.status, run.step, run.name, media)

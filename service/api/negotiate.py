@@ -1,0 +1,48 @@
+"""Which of several formats a client wants (RFC 9110, 12.5.1), and whether it has the answer already (13.1.2)."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from fastapi import HTTPException, Request, Response
+
+QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+def wanted(request: Request, offered: Sequence[str]) -> str:
+    """Return the media type that the client likes best, of equal ones the first offered; refuse with 406 if it likes none."""
+    given = ",".join(request.headers.getlist("accept")) or "*/*"
+    liked = [(part.partition(";")[0].strip().lower(), _quality(part)) for part in given.split(",") if part.strip()]
+    found = {media: _liking(media, liked) for media in offered}
+    best = max(offered, key=lambda media: found[media])  # max takes the first of equals
+    if not found[best]:
+        detail = f"Accept is {given[:200]!r}, this route answers with {', '.join(offered)}"
+        raise HTTPException(406, detail, headers={"Vary": "Accept"})
+    return best
+
+
+def _quality(part: str) -> float:
+    found = QUALITY.search(part)
+    return min(1.0, float(found[1])) if found else 1.0
+
+
+def _liking(media: str, liked: Sequence[tuple[str, float]]) -> float:
+    """Return the quality of the range that names a media type most exactly; 0 if none does."""
+    for form in (media, media.partition("/")[0] + "/*", "*/*"):
+        qualities = [quality for accepted, quality in liked if accepted == form]
+        if qualities:
+            return max(qualities)
+    return 0.0
+
+
+def tag_of(*facts: object) -> str:
+    """Return an entity tag for all that an answer is made from."""
+    return '"' + hashlib.sha256(repr(facts).encode()).hexdigest()[:24] + '"'
+
+
+def unchanged(request: Request, tag: str, headers: dict[str, str]) -> Response | None:
+    """Return 304 if the client has what the tag stands for, else None."""
+    known = ",".join(request.headers.getlist("if-none-match"))
+    if known.strip() == "*" or tag in re.findall(r'"[^"]*"', known):  # W/ or not: the comparison is weak
+        return Response(status_code=304, headers={**headers, "ETag": tag})
+    return None
