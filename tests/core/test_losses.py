@@ -20,8 +20,8 @@ from core.losses import (
     softmax_,
     softmax_cross_entropy,
 )
-from core.train import quiet
 from core.rowwise import RowwiseCrossEntropy
+from core.train import quiet
 from core.types import DType, Floats, Ints
 from tests.core.strategies import scored_batches
 
