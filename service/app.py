@@ -10,8 +10,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, runs, system
+from service.api import datasets, diagnostics, errors, export, generate, life, metrics, models, openapi, runs, system, telemetry
+from service.api.access import Access
 from service.api.deps import Parts
+from service.api.hosts import AllowedHosts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
@@ -30,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with exclusive(settings.data_dir):
             await run_in_threadpool(upgrade, settings.url)
-            database = Database(settings.url)
+            database = Database(settings.url, on_write=app.state.metrics.commits.observe)
             dispatcher = Dispatcher(database, settings)
             app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes))
             await run_in_threadpool(dispatcher.start)
@@ -50,13 +52,17 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=openapi.RESPONSES,
         redirect_slashes=False,
+        telemetry=telemetry.config(),
     )
+    app.state.metrics = metrics.Metrics()
     errors.install(app)
     openapi.install(app)
-    for part in (runs, life, models, generate, diagnostics, export, datasets, system):
+    for part in (runs, life, models, generate, diagnostics, export, datasets, system, metrics):
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)
+    app.add_middleware(AllowedHosts, hosts=settings.hosts)
+    app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
     return app
 
