@@ -44,7 +44,7 @@ def configure(level: Level, form: Format) -> None:
     logging.getLogger("uvicorn.error").addFilter(_not_told_before)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
-    threading.excepthook = lambda thread: _uncaught(thread.exc_type, thread.exc_value, thread.exc_traceback)
+    threading.excepthook = lambda thread: _uncaught(thread.exc_type, thread.exc_value)
 
 
 def about(**fields: Any) -> AbstractContextManager[None]:
@@ -59,7 +59,7 @@ def begin(**fields: Any) -> None:
 
 
 def _formatter(form: Format, *, debug: bool) -> logging.Formatter:
-    terminal = sys.stderr.isatty()
+    terminal = sys.stderr is not None and sys.stderr.isatty()  # none: it was closed before the start
     text = form == "console" or (form == "auto" and terminal)
     renderer: Any = structlog.processors.JSONRenderer()
     if text:
@@ -105,10 +105,10 @@ def _places(error: BaseException) -> str:
 
 def _not_told_before(record: logging.LogRecord) -> bool:
     """Drop uvicorn's report of an exception: `service/api/errors.py` has told of it when it answered."""
-    return not record.msg.startswith("Exception in ASGI application")
+    return not str(record.msg).startswith("Exception in ASGI application")
 
 
-def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+def _uncaught(_: type[BaseException], error: BaseException | None, __: TracebackType | None = None) -> None:
     """Let an error that nobody caught be a line of the log."""
-    if error is not None and not issubclass(kind, KeyboardInterrupt):
-        log.critical("uncaught error", exc_info=(kind, error, trace))
+    if isinstance(error, Exception):
+        log.critical("uncaught error", exc_info=error)

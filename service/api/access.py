@@ -1,6 +1,7 @@
 """One line of the log and one count for each request."""
 
 import logging
+import re
 import time
 
 from starlette.datastructures import Headers
@@ -14,6 +15,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 OPENAPI = "/openapi.json"  # FastAPI's own, which names itself nowhere
 CLIENT_GONE = 499
+ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 
 
 class Access:
@@ -51,9 +53,9 @@ class Access:
         route = template(scope)
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.latency.labels(method, route).observe(seconds)
-        client = scope.get("client")
+        client = (scope.get("client") or ("",))[0]  # behind a proxy on this machine, what X-Forwarded-For says
         fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
-        log.info("request", extra={**fields, "client": client[0] if client else None})
+        log.info("request", extra={**fields, "client": client if ADDRESS.fullmatch(client) else None})
 
 
 def template(scope: Scope) -> str:

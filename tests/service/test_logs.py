@@ -129,9 +129,54 @@ def broken(*args, **more):
         raise RuntimeError(f"cannot submit {args} {more}") from error
 
 runs.submit = broken
-runpy.run_module("service", run_name="__main__")
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
 """
 """A server in which creating a run fails with what the client sent in the messages of two errors."""
+
+
+BROKEN_WORKER = """
+import runpy
+from service.executors import worker
+
+def broken(*args, **more):
+    raise RuntimeError("a mistake in the worker")
+
+worker.execute = broken
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
+"""
+
+
+class TestMistakes:
+    """Errors that nobody foresaw, and a log that nobody reads."""
+
+    def test_one_in_a_worker_is_a_line_of_its_run(self, tmp_path: Path) -> None:
+        """The line tells run, attempt and error; the worker is replaced, and no trace stands beside the lines."""
+        script, log = tmp_path / "broken.py", tmp_path / "data.log"
+        script.write_text(BROKEN_WORKER)
+        settings = {"POSTGRAD_WORKERS": "1", "POSTGRAD_MAX_STALLED_ATTEMPTS": "2"}
+        with live_server(tmp_path / "data", main=(str(script),), **settings) as (url, _):
+            run_id = httpx.post(f"{url}/v1/runs", json=RUN).json()["id"]
+            for attempt in (1, 2):
+                line = wait_for(log, run_id=run_id, attempt=attempt, level="error")
+                assert line["exception"].endswith("RuntimeError: a mistake in the worker")
+        assert len([line for line in lines(log) if line["level"] == "error"]) == 2
+
+    @pytest.mark.parametrize("redirect", ["2>&-", "2> >(true)"], ids=["closed", "nobody reads"])
+    def test_a_log_that_goes_nowhere_stops_nothing(self, tmp_path: Path, redirect: str) -> None:
+        """A server whose stderr is closed, or is a pipe without a reader, serves and trains all the same."""
+        serve = f"exec {sys.executable} -m service serve --port 0 --workers 1 --data-dir {tmp_path / 'data'} {redirect}"
+        with subprocess.Popen(["/bin/bash", "-c", serve], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[-1]
+            run = f"{url}/v1/runs/{httpx.post(f'{url}/v1/runs', json=RUN).json()['id']}"
+            deadline = time.monotonic() + 20
+            while httpx.get(run).json()["status"] != "succeeded":
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.terminate()
+            assert process.wait(timeout=20) == 0
 
 
 class TestSecrets:
@@ -156,6 +201,7 @@ class TestSecrets:
             "User-Agent": secret,
             "Referer": f"http://localhost/{secret}",
             "traceparent": secret,
+            "X-Forwarded-For": secret,
         }
         named = {**RUN, "name": secret, "tags": {"password": secret}}
         with httpx.Client(base_url=url, headers=headers, params={"api_key": secret}) as client:
