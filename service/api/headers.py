@@ -11,11 +11,7 @@ PAGE = (
 )
 DATA = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # the style is that of a picture, SVG
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]
 
 
 def policy_for(page: str) -> str:
@@ -27,6 +23,7 @@ def policy_for(page: str) -> str:
 
 def secure(headers: MutableHeaders) -> None:
     """Add the security headers to those of a response; a page may bring a content policy of its own."""
-    headers.update(SECURITY)
-    page = headers.get("content-type", "").startswith("text/html")
-    headers.setdefault("Content-Security-Policy", PAGE if page else DATA)
+    if "content-security-policy" not in headers:
+        page = headers.get("content-type", "").startswith("text/html")
+        headers["Content-Security-Policy"] = PAGE if page else DATA
+    headers.raw.extend(SECURITY)
