@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)
-    app.add_middleware(AllowedHosts, hosts=settings.hosts)
+    app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
     return app

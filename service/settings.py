@@ -67,8 +67,13 @@ class Settings(BaseSettings):
         """The names and addresses, as in a Host header, that requests may be for; `*` stands for any."""
         if self.allowed_hosts is None and _reachable(self.host):
             return ("*",)
-        named = tuple(name.strip() for name in (self.allowed_hosts or "").split(",") if name.strip())
-        return ("localhost", "127.0.0.1", "[::1]", f"[{self.host}]" if ":" in self.host else self.host, *named)
+        bound = f"[{self.host}]" if ":" in self.host else self.host.lower()
+        return ("localhost", "127.0.0.1", "[::1]", bound, *self.named_hosts)
+
+    @property
+    def named_hosts(self) -> tuple[str, ...]:
+        """The hosts of the setting alone."""
+        return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
 
     @property
     def url(self) -> str:

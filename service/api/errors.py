@@ -35,6 +35,7 @@ STATUS: dict[type[Exception], int] = {
 
 TITLES = {
     400: "Malformed request",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",

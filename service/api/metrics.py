@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, disable_created_metrics
@@ -16,6 +17,8 @@ from service.store import load
 from service.store.unit import Database
 
 router = APIRouter(tags=["system"])
+
+FORMATS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}}}
 
 REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 COMMIT_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -84,7 +87,7 @@ def _of_database(database: Database) -> Iterator[Metric]:
         yield GaugeMetricFamily("postgrad_steps_per_second", "Steps of all running runs together.", now.steps_per_second)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses=FORMATS)
 def metrics(request: Request, server: Server) -> Response:
     """Tell the state of this server in the text format of Prometheus, or OpenMetrics if it is accepted."""
     everything = _Everything(request.app.state.metrics, server)
