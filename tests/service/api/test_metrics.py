@@ -1,5 +1,7 @@
 """/metrics: what Prometheus reads there is what has happened."""
 
+import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -12,7 +14,10 @@ import pytest
 from prometheus_client import Metric, openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
+from starlette.types import Message, Receive, Scope, Send
 
+from service.api.access import Access
+from service.api.metrics import Metrics
 from service.errors import Busy
 from service.store import load
 from tests.faults.processes import kill, workers_of
@@ -124,17 +129,31 @@ class TestRequests:
         labels = (("method", "GET"), ("route", "/v1/info"), ("status", "500"))
         assert scrape(fresh)["postgrad_http_requests_total", labels] == 1
 
-    def test_open_streams(self, api: Api) -> None:
-        """A stream of server-sent events counts as long as it is open."""
-        run = api.ended("char_rnn", dataset={"kind": "text", "text": "abcabc" * 20}, training={"steps": 2})
-        url, body = f"/v1/runs/{run['id']}/generate", {"length": 10_000}
-        with httpx.stream("POST", f"{api.base_url}{url}", json=body, headers={"Accept": "text/event-stream"}) as stream:
-            next(stream.iter_lines())
-            assert plain(scrape(api))["postgrad_sse_streams"] == 1
-        for _ in range(1000):
-            if not plain(scrape(api))["postgrad_sse_streams"]:
-                break
-        assert plain(scrape(api))["postgrad_sse_streams"] == 0
+    @pytest.mark.parametrize("error", [None, ConnectionResetError("the client went away")])
+    def test_open_streams(self, error: Exception | None) -> None:
+        """A stream of server-sent events counts as long as it is open, however it ends; other answers never do."""
+        metrics, seen = Metrics(), []
+
+        def open_now() -> float:
+            return plain(values(metrics.registry.collect()))["postgrad_sse_streams"]
+
+        async def app(scope: Scope, _: Receive, send: Send) -> None:
+            kind = b"text/event-stream; charset=utf-8" if scope["path"] == "/events" else b"application/json"
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+            seen.append(open_now())
+            if error:
+                raise error
+
+        async def send(_: Message) -> None: ...
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        for path in ("/events", "/other"):
+            with contextlib.suppress(ConnectionResetError):
+                asyncio.run(Access(app, metrics)({"type": "http", "method": "GET", "path": path}, receive, send))
+        assert seen == [1, 0]
+        assert open_now() == 0
 
 
 class TestState:
