@@ -16,6 +16,14 @@ from tests.live import live_server
 POST = b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 MIB = 1024 * 1024
 
+SLOW = """
+import runpy, time
+from service.api import system
+system.fingerprint = lambda: time.sleep(1.2) or {}
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
+"""
+
 Server = tuple[str, "Popen[str]"]
 
 
@@ -96,6 +104,19 @@ class TestHeads:
                 connection.sendall(body[i : i + 1])
                 time.sleep(1.6 / len(body))
             assert connection.recv(65536).startswith(b"HTTP/1.1 202")
+
+    def test_time_of_the_answer_is_not_counted(self, tmp_path: Path) -> None:
+        """An answer may take longer than a head, and so may one to a request that waits behind it on the same connection."""
+        script = tmp_path / "slow.py"
+        script.write_text(SLOW)
+        env = {"POSTGRAD_WORKERS": "0", "POSTGRAD_HEADER_SECONDS": "0.5"}
+        with live_server(tmp_path / "data", main=(str(script),), **env) as running, connect(running) as connection:
+            connection.sendall(b"GET /v1/info HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            received = b""
+            while received.count(b"x-request-id") < 2:
+                received += (got := connection.recv(65536))
+                assert got
+            assert received.count(b"HTTP/1.1 200 OK") == 2
 
     def test_too_long_one_is_refused(self, server: Server) -> None:
         """A head of more than 64 KiB is malformed."""
