@@ -10,8 +10,25 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import boundary, datasets, diagnostics, errors, export, generate, history, life, models, openapi, runs, system
+from service.api import (
+    boundary,
+    datasets,
+    diagnostics,
+    errors,
+    export,
+    generate,
+    history,
+    life,
+    metrics,
+    models,
+    openapi,
+    runs,
+    system,
+    telemetry,
+)
+from service.api.access import Access
 from service.api.deps import Parts
+from service.api.hosts import AllowedHosts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
@@ -23,6 +40,8 @@ from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
+ROUTERS = (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system, metrics)
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application. Its database, workers and lock begin with its lifespan, not here."""
@@ -31,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with exclusive(settings.data_dir):
             await run_in_threadpool(upgrade, settings.url)
-            database = Database(settings.url)
+            database = Database(settings.url, on_write=app.state.metrics.commits.observe)
             dispatcher = Dispatcher(database, settings)
             models, curves = ModelCache(settings.model_cache_bytes), CurveCache(settings.curve_cache_bytes)
             app.state.parts = Parts(settings, database, dispatcher, models, curves)
@@ -52,13 +71,17 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=openapi.RESPONSES,
         redirect_slashes=False,
+        telemetry=telemetry.config(),
     )
+    app.state.metrics = metrics.Metrics()
     errors.install(app)
     openapi.install(app)
-    for part in (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system):
+    for part in ROUTERS:
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)
+    app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
+    app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
     return app
 

@@ -1,13 +1,24 @@
 """Settings: a flag of `postgrad serve` wins over a `POSTGRAD_…` variable, that over `.env`, that over the default here."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.logs import Format, Level
+
 MIB = 1024 * 1024
+
+
+def _reachable(host: str) -> bool:
+    """Whether an address to listen on is one that other machines reach. A name is not known to be."""
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -40,7 +51,30 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
     curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
+    log_level: Annotated[Level, Field(description="how much to log: debug, info, warning or error")] = "info"
+    log_format: Annotated[
+        Format, Field(description="json, console (text for people), or auto: text on a terminal, else JSON")
+    ] = "auto"
+    allowed_hosts: Annotated[
+        str | None, Field(description="names that clients may know this server by, with commas between; * is any name")
+    ] = None
+    header_seconds: Annotated[
+        float, Field(gt=0, le=300, description="time for the head of a request to come, before its connection is closed")
+    ] = 10.0
     model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses, as in a Host header, that requests may be for; `*` stands for any."""
+        if self.allowed_hosts is None and _reachable(self.host):
+            return ("*",)
+        bound = f"[{self.host}]" if ":" in self.host else self.host.lower()
+        return ("localhost", "127.0.0.1", "[::1]", bound, *self.named_hosts)
+
+    @property
+    def named_hosts(self) -> tuple[str, ...]:
+        """The hosts of the setting alone."""
+        return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
 
     @property
     def url(self) -> str:

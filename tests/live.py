@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -12,9 +12,9 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def live_server(data_dir: Path, **env: str) -> Iterator[tuple[str, "Popen[str]"]]:
+def live_server(data_dir: Path, main: Sequence[str] = ("-m", "service"), **env: str) -> Iterator[tuple[str, "Popen[str]"]]:
     """Run `postgrad serve` on a data directory; yield its URL and its process. Its log is beside the data directory."""
-    command = [sys.executable, "-m", "service", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    command = [sys.executable, *main, "serve", "--port", "0", "--data-dir", str(data_dir)]
     with data_dir.with_suffix(".log").open("a") as log:
         process = Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=log, text=True)
         assert process.stdout is not None

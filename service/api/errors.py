@@ -13,6 +13,7 @@ from starlette.types import Scope
 from core.errors import CoreError, SpecError
 from core.fields import show
 from service import errors
+from service.api.headers import secure
 from service.api.invalid import field_error, pointer
 from service.errors import ServiceError
 from service.settings import Settings
@@ -34,12 +35,14 @@ STATUS: dict[type[Exception], int] = {
 
 TITLES = {
     400: "Malformed request",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Conflict",
     413: "Too large",
     415: "Unsupported media type",
+    421: "Misdirected request",
     422: "Invalid input",
     429: "Too many requests",
     500: "Internal error",
@@ -52,6 +55,7 @@ CODES = {
     406: "not_acceptable",
     413: "too_large",
     415: "unsupported_media_type",
+    421: "unknown_host",
     422: "invalid_input",
     500: "internal_error",
 }
@@ -160,5 +164,7 @@ def _allowed(request: Request) -> str:
 
 async def _internal_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
-    headers = {"X-Request-ID": request.scope.get("request_id", "")}  # this answer does not pass the middleware that sets it
-    return problem(request, 500, "the server made a mistake; the request id finds it in the log", headers=headers)
+    answer = problem(request, 500, "the server made a mistake; the request id finds it in the log")
+    answer.headers["X-Request-ID"] = request.scope.get("request_id", "")  # this answer does not pass the middleware
+    secure(answer.headers)
+    return answer

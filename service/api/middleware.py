@@ -6,7 +6,10 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import logs
 from service.api.errors import body_too_large, document
+from service.api.headers import secure
+from service.api.telemetry import trace
 from service.domain import new_id
 from service.settings import Settings
 
@@ -14,7 +17,11 @@ SANE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class RequestId:
-    """Every response carries X-Request-ID: the client's, if it is sane, else a new one. Handlers find it in the scope."""
+    """Every response carries X-Request-ID: the client's, if it is sane, else a new one. Handlers find it in the scope.
+
+    Lines of the log carry it too, and the `trace_id` of the trace that the request belongs to, if there is one. The security
+    headers are added here as well, so that no answer goes without them.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,10 +33,13 @@ class RequestId:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         scope["request_id"] = given if SANE.fullmatch(given) else new_id("req")
+        logs.begin(request_id=scope["request_id"], **trace(scope))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = scope["request_id"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = scope["request_id"]
+                secure(headers)
             await send(message)
 
         await self._app(scope, receive, send_with_id)

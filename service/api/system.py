@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
 from service.api.deps import Server
 from service.api.errors import problem
+from service.api.headers import policy_for
 from service.domain import RunStatus
 from service.errors import Busy
 from service.runs.environment import fingerprint
@@ -69,13 +70,15 @@ def info(server: Server) -> dict[str, Any]:
 @router.get("/docs", include_in_schema=False)
 def docs() -> HTMLResponse:
     """Show the API in Swagger UI, from files of an installed package."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Postgrad API",
         swagger_js_url=f"/docs/{SWAGGER[0]}",
         swagger_css_url=f"/docs/{SWAGGER[1]}",
         swagger_favicon_url=f"/docs/{SWAGGER[2]}",
     )
+    page.headers["Content-Security-Policy"] = policy_for(bytes(page.body).decode())
+    return page
 
 
 @router.get("/docs/{file}", include_in_schema=False)

@@ -2,47 +2,46 @@
 
 import asyncio
 import errno
-import logging
 import signal
 import socket
 import sys
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import closing
 from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
 
+from service import logs
 from service.app import create_app
 from service.cli.configure import not_started
+from service.cli.lifespan import lifespan
+from service.cli.protocol import PatientProtocol
 from service.cli.talk import fail, note
 from service.settings import Settings
-
-log = logging.getLogger(__name__)
 
 MAX_HEADER_BYTES = 65536
 
 
-def run(settings: Settings, log_level: str) -> None:
+def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
-    _log_to_stderr(log_level)
+    logs.configure(settings.log_level, settings.log_format)
     with closing(_bind(settings.host, settings.port)) as listener:
         app = create_app(settings)
-        server = _Server(_config(settings, app, log_level), _url(listener))
+        server = _Server(_config(settings, app), _url(listener))
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn has handlers of its own while it serves; these are for the time before, and for when it raises
             # the signal again at its end
             signal.signal(number, lambda *_: server.stop())
         try:
-            asyncio.run(_serve(app.router.lifespan_context(app), server, listener))
+            asyncio.run(_serve(app, server, listener))
         except Exception as error:
             if server.started:
                 raise
             not_started(error)
 
 
-async def _serve(lifespan: AbstractAsyncContextManager[Any], server: "_Server", listener: socket.socket) -> None:
-    """Run the lifespan here, not in uvicorn, which would log a failed start with its trace and hide the reason."""
-    async with lifespan:
+async def _serve(app: Any, server: "_Server", listener: socket.socket) -> None:
+    async with lifespan(app):
         await server.serve([listener])
 
 
@@ -64,11 +63,12 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _config(settings: Settings, app: Any, log_level: str) -> uvicorn.Config:
-    options: dict[str, Any] = {"http": "h11", "ws": "none", "lifespan": "off", "log_config": None, "server_header": False}
+def _config(settings: Settings, app: Any) -> uvicorn.Config:
+    http = type("Protocol", (PatientProtocol,), {"header_seconds": settings.header_seconds})
+    options: dict[str, Any] = {"http": http, "ws": "none", "lifespan": "off", "log_config": None, "server_header": False}
     return uvicorn.Config(
         app,
-        access_log=log_level == "debug",
+        access_log=False,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
         **options,
@@ -96,9 +96,3 @@ def _bind(host: str, port: int) -> socket.socket:
 def _url(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -24,7 +24,9 @@ class Dispatcher:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
-        worker = WorkerSettings(settings.url, settings.commit_interval_seconds, os.getpid())
+        worker = WorkerSettings(
+            settings.url, settings.commit_interval_seconds, os.getpid(), settings.log_level, settings.log_format
+        )
         self._executor = LocalExecutor(settings.workers, worker, on_free=self.wake, on_lost=self._note_lost)
         self._lost: queue.SimpleQueue[Lost] = queue.SimpleQueue()
         self._wake = threading.Event()
@@ -46,6 +48,11 @@ class Dispatcher:
     def alive(self) -> bool:
         """Whether runs are being placed."""
         return self._thread.is_alive() and self._executor.alive
+
+    @property
+    def workers_alive(self) -> int:
+        """Number of worker processes that there are now."""
+        return self._executor.living
 
     def stop(self) -> None:
         """Stop placing runs; running ones are committed and go back to the queue."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
@@ -67,6 +67,11 @@ class LocalExecutor:
         """Whether every worker's supervisor is at its post."""
         return all(slot.is_alive() for slot in self._slots)
 
+    @property
+    def living(self) -> int:
+        """Number of worker processes that there are now."""
+        return sum(slot.living for slot in self._slots)
+
     def submit(self, job: Job) -> None:
         """Hand a job to the next free worker."""
         with self._lock:
@@ -103,6 +108,12 @@ class Slot(threading.Thread):
         self._process: BaseProcess | None = None
         self._changing = threading.Lock()  # no worker is started once it is told to stop
         self._stopping = False
+
+    @property
+    def living(self) -> bool:
+        """Whether the worker's process is there; asked of its sentinel, for only the slot's own thread may reap it."""
+        process = self._process
+        return process is not None and not wait([process.sentinel], 0)
 
     def run(self) -> None:
         """Pass jobs to the worker, one after the other, until told to stop."""

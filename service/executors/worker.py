@@ -5,9 +5,11 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from service import logs
 from service.errors import Busy
 from service.runs.execute import execute
 from service.store.unit import Database
@@ -26,6 +28,8 @@ class WorkerSettings:
     database_url: str
     commit_interval_seconds: float
     parent_pid: int
+    log_level: logs.Level = "info"
+    log_format: logs.Format = "auto"
 
 
 def work(jobs: Connection, settings: WorkerSettings) -> None:
@@ -34,6 +38,7 @@ def work(jobs: Connection, settings: WorkerSettings) -> None:
     On SIGTERM the running job is committed and given back to the queue, and the worker ends.
     """
     stop = _StopFlag()
+    logs.configure(settings.log_level, settings.log_format)
     _die_with(settings.parent_pid)
     database = Database(settings.database_url)
     jobs.send(READY)
@@ -42,14 +47,25 @@ def work(jobs: Connection, settings: WorkerSettings) -> None:
             job = jobs.recv()
         except EOFError:
             break
-        try:
-            execute(database, *job, commit_interval_seconds=settings.commit_interval_seconds, stopping=lambda: stop.set)
-        except Busy as error:
-            log.warning("run %s, attempt %d, could not be saved: %s", *job, error)
-            jobs.send(UNSAVED)
-        else:
-            jobs.send(DONE)
+        jobs.send(_do(job, database, settings, lambda: stop.set))
     database.close()
+
+
+def _do(job: tuple[str, int], database: Database, settings: WorkerSettings, stopping: Callable[[], bool]) -> str:
+    """Train a run; return what to say of it. An error that nobody foresaw ends this process, for its state is not known."""
+    run_id, attempt = job
+    with logs.about(run_id=run_id, attempt=attempt):
+        log.info("attempt begins")
+        try:
+            execute(database, *job, commit_interval_seconds=settings.commit_interval_seconds, stopping=stopping)
+        except Busy as error:
+            log.warning("the run could not be saved: %s", error)
+            return UNSAVED
+        except Exception:
+            log.exception("the worker ends by an error")
+            sys.exit(1)
+        log.info("attempt ends")
+        return DONE
 
 
 class _StopFlag:

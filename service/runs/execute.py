@@ -34,7 +34,7 @@ def execute(
     try:
         _begin_and_train(database, run, attempt, commit_interval_seconds, stopping)
     except Fenced:
-        log.info("run %s: attempt %d is no longer the owner", run_id, attempt)
+        log.info("this attempt is no longer the owner of the run")
 
 
 def _begin_and_train(

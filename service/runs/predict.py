@@ -38,20 +38,33 @@ class Trained:
             return scores(self.model, self.theta, self.normaliser(X, self.theta.dtype))
 
 
+@dataclass(frozen=True)
+class CacheCounts:
+    """How a cache has served since the start, and its size now."""
+
+    hits: int
+    misses: int
+    size_bytes: int
+
+
 class ModelCache:
     """Checkpoints kept ready, by their digest, the least recently used dropped beyond a number of bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes, self._bytes = max_bytes, 0
+        self._hits = self._misses = 0
         self._kept: OrderedDict[str, Trained] = OrderedDict()
         self._lock = Lock()
 
     def get(self, checkpoint_id: str) -> Trained | None:
         """Return a kept model, or None."""
         with self._lock:
-            if checkpoint_id in self._kept:
-                self._kept.move_to_end(checkpoint_id)
-            return self._kept.get(checkpoint_id)
+            if checkpoint_id not in self._kept:
+                self._misses += 1
+                return None
+            self._hits += 1
+            self._kept.move_to_end(checkpoint_id)
+            return self._kept[checkpoint_id]
 
     def put(self, trained: Trained) -> None:
         """Keep a model."""
@@ -62,6 +75,11 @@ class ModelCache:
             self._bytes += trained.size_bytes
             while self._bytes > self._max_bytes and self._kept:
                 self._bytes -= self._kept.popitem(last=False)[1].size_bytes
+
+    def counts(self) -> CacheCounts:
+        """Tell how it has served."""
+        with self._lock:
+            return CacheCounts(self._hits, self._misses, self._bytes)
 
 
 @dataclass(frozen=True)

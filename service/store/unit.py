@@ -22,8 +22,10 @@ UNUSABLE = ("locked", "is full", "I/O error", "unable to open")  # in SQLite's w
 class Database:
     """The engines of one process. Nothing connects before the first transaction."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, on_write: Callable[[float], None] | None = None) -> None:
+        """`on_write` is told how many seconds each transaction that wrote has taken, waiting for the lock included."""
         self.url = url
+        self._on_write = on_write
         self._writer = make_writer(url)
         self._reader = make_reader(url)
 
@@ -36,7 +38,11 @@ class Database:
 
         It is run again as a whole if the database was busy, so it must depend on nothing but the database.
         """
-        return self._run(self._writer.begin, work)
+        begun = time.perf_counter()
+        result = self._run(self._writer.begin, work)
+        if self._on_write is not None:
+            self._on_write(time.perf_counter() - begun)
+        return result
 
     def _run(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
         for attempt in range(ATTEMPTS):

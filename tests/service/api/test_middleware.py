@@ -11,6 +11,7 @@ from tests.service.api.conftest import SPIRAL, Api, strict_json
 RUN = json.dumps({"dataset": SPIRAL, "model": {"kind": "softmax"}}).encode()
 LIMIT = 200_000  # of the server `idle`
 JSON = {"Content-Type": "application/json"}
+POST = b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def talk(api: Api, request: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -89,14 +90,14 @@ class TestBodyLimit:
 
     def test_declared_length_is_refused_unread(self, idle: Api) -> None:
         """A body that declares to be too long is refused before a byte of it has come."""
-        head = b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n"
+        head = POST + b"Content-Length: 1000000000000\r\n\r\n"
         status, headers, body = talk(idle, head)
         assert (status, headers["content-type"]) == (413, "application/problem+json")
         assert strict_json(body.decode())["request_id"] == headers["x-request-id"]
 
     def test_endless_body_is_refused_while_it_comes(self, idle: Api) -> None:
         """A chunked body that never ends is refused as soon as it is over the limit."""
-        head = b"POST /v1/runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
         status, headers, body = talk(idle, head + b"%x\r\n%s\r\n" % (LIMIT + 1, b" " * (LIMIT + 1)))
         assert (status, headers["content-type"]) == (413, "application/problem+json")
         assert "POSTGRAD_MAX_BODY_BYTES" in strict_json(body.decode())["detail"]

@@ -17,6 +17,7 @@ ROUTES = {  # the contract's table, so far as it is there: a new route needs a l
     "GET /healthz",
     "GET /readyz",
     "GET /v1/info",
+    "GET /metrics",
     "POST /v1/datasets",
     "GET /v1/datasets",
     "POST /v1/datasets/upload",

@@ -1,0 +1,154 @@
+"""What a connection may cost: heads that do not come, bodies that do not end."""
+
+import select
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import Popen
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.live import live_server
+
+POST = b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+MIB = 1024 * 1024
+
+SLOW = """
+import runpy, time
+from service.api import system
+system.fingerprint = lambda: time.sleep(1.2) or {}
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
+"""
+
+Server = tuple[str, "Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server that waits one second for a head."""
+    with live_server(tmp_path_factory.mktemp("x") / "data", POSTGRAD_WORKERS="0", POSTGRAD_HEADER_SECONDS="1") as running:
+        yield running
+
+
+def connect(server: Server) -> socket.socket:
+    """Open a connection."""
+    return socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=20)
+
+
+def closed_after(connection: socket.socket, drip: bytes) -> float:
+    """Send bytes again and again until the server has closed the connection; return the seconds that it took."""
+    begun = time.monotonic()
+    connection.settimeout(0.05)
+    while time.monotonic() - begun < 20:
+        try:
+            if drip:
+                connection.sendall(drip)
+            if connection.recv(65536) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - begun
+
+
+class TestHeads:
+    """POSTGRAD_HEADER_SECONDS."""
+
+    @pytest.mark.parametrize(
+        ("first", "drip"),
+        [
+            (b"", b""),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"a"),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\n", b""),
+        ],
+        ids=["silent", "dripping", "stalled"],
+    )
+    def test_late_one_ends_the_connection(self, server: Server, first: bytes, drip: bytes) -> None:
+        """A connection on which no head becomes complete is closed in time, however its bytes come."""
+        with connect(server) as connection:
+            connection.sendall(first)
+            assert 0.5 < closed_after(connection, drip) < 5
+
+    def test_late_second_one_ends_it_too(self, server: Server) -> None:
+        """A connection that has been answered once may not drip either."""
+        with connect(server) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+            assert closed_after(connection, b"a") < 5
+
+    def test_many_late_ones_keep_nobody_waiting(self, server: Server) -> None:
+        """With hundreds of connections that drip, others are answered, and in the end all of them are closed."""
+        slow = [connect(server) for _ in range(300)]
+        for connection in slow:
+            connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        begun = time.monotonic()
+        with httpx.Client(base_url=server[0]) as client:
+            assert all(client.get("/healthz").status_code == 200 for _ in range(50))
+        assert time.monotonic() - begun < 5
+        assert all(closed_after(connection, b"a") < 10 for connection in slow)
+        for connection in slow:
+            connection.close()
+
+    def test_time_of_the_body_is_not_counted(self, server: Server) -> None:
+        """A head that is complete stops the clock: a slow body is read to its end."""
+        body = b'{"dataset": {"kind": "xor"}, "model": {"kind": "svm"}}'
+        with connect(server) as connection:
+            connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body))
+            for i in range(len(body)):
+                connection.sendall(body[i : i + 1])
+                time.sleep(1.6 / len(body))
+            assert connection.recv(65536).startswith(b"HTTP/1.1 202")
+
+    def test_time_of_the_answer_is_not_counted(self, tmp_path: Path) -> None:
+        """An answer may take longer than a head, and so may one to a request that waits behind it on the same connection."""
+        script = tmp_path / "slow.py"
+        script.write_text(SLOW)
+        env = {"POSTGRAD_WORKERS": "0", "POSTGRAD_HEADER_SECONDS": "0.5"}
+        with live_server(tmp_path / "data", main=(str(script),), **env) as running, connect(running) as connection:
+            connection.sendall(b"GET /v1/info HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            received = b""
+            while received.count(b"x-request-id") < 2:
+                received += (got := connection.recv(65536))
+                assert got
+            assert received.count(b"HTTP/1.1 200 OK") == 2
+
+    def test_too_long_one_is_refused(self, server: Server) -> None:
+        """A head of more than 64 KiB is malformed."""
+        with connect(server) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 70_000)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+
+
+class TestBodies:
+    """POSTGRAD_MAX_BODY_BYTES, with its default of 32 MiB."""
+
+    def test_200_mib_are_refused_while_they_come(self, server: Server) -> None:
+        """The refusal comes when a little more than the limit has been sent, and the memory of the server knows the limit."""
+        before, sent, limit = _peak_kib(server[1].pid), 0, 32 * MIB
+        chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        with connect(server) as connection:
+            connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+            while sent < 200 * MIB and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(chunk)
+                sent += 65536
+            assert connection.recv(65536).startswith(b"HTTP/1.1 413")
+        assert limit <= sent < limit + 16 * MIB  # what lies in the buffers of the sockets has been sent too
+        assert _peak_kib(server[1].pid) - before < 2 * limit / 1024
+
+    def test_refused_body_that_goes_on_ends_the_connection(self, server: Server) -> None:
+        """Who has been refused and goes on sending is disconnected."""
+        with connect(server) as connection:
+            connection.sendall(POST + b"Content-Length: 1000000000000\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 413")
+            assert closed_after(connection, b" " * 1000) < 5
+
+
+def _peak_kib(pid: int) -> int:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
