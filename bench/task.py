@@ -80,7 +80,7 @@ class CharTask:
         """The same as a problem of ours."""
         model = CharRnn(hidden_size=self.hidden_size, sequence_length=self.sequence_length)
         spec = TrainSpec(
-            model=model, optimizer=Adagrad(learning_rate=0.1, clip=5.0), training=Training(batch_size=self.streams)
+            model=model, optimizer=Adagrad(learning_rate=0.1, clip=0.2), training=Training(batch_size=self.streams)
         )
         return Problem(endless(spec), Corpus.of(self.text))
 

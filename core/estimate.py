@@ -40,11 +40,13 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
     parameters = build(spec.model, n_features, n_classes).layout.size
     units = 5 * sum(hidden) + 3 * dropped + 4 * n_classes
     apart = plan.batch_size is not None or dropped > 0  # then points are measured on all training examples apart
+    bound = {batch, n_train % batch}, _chunks(n_train) if apart else set(), _chunks(n - n_train)
+    programs = [rows for sizes in bound for rows in sizes if rows]  # each has its work arrays
     memory = (
         n * n_features * 8 * 3  # the examples, the training part, its normalised copy
         + item * n * (n_features + 1) * 2
-        + item * parameters * (6 + 2 * make(spec.optimizer).slots)
-        + item * units * (batch + apart * min(n_train, CHUNK) + min(n - n_train, CHUNK))
+        + item * parameters * (4 + 2 * make(spec.optimizer).slots + len(programs) * (3 + (spec.model.l1 > 0)))
+        + item * units * sum(programs)
     )
     forward = 2 * sum((inner + 1) * out for inner, out in pairwise(sizes))
     calls = 12 + 9 * len(hidden)
@@ -52,6 +54,11 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
     step = calls * SECONDS_A_CALL + 3 * forward * batch / rate + 2e-10 * item * units * batch + 2e-9 * dropped * batch
     point = apart * n_train * forward / rate + 20e-6
     return Estimate(parameters, memory, _seconds(plan, step, point))
+
+
+def _chunks(n: int) -> set[int]:
+    """Return in which numbers of rows n examples are evaluated."""
+    return {min(n, CHUNK), n % CHUNK}
 
 
 def _text(spec: TrainSpec, model: CharRnn, n: int, n_symbols: int) -> Estimate:

@@ -33,13 +33,13 @@ class Limits:
         if not -math.inf < value < math.inf:  # unlike isfinite, takes an integer too large for a float
             return "must be a finite number"
         if self.ge is not None and value < self.ge:
-            return f"must be at least {self.ge:g}"
+            return f"must be at least {plain(self.ge)}"
         if self.gt is not None and value <= self.gt:
-            return f"must be greater than {self.gt:g}"
+            return f"must be greater than {plain(self.gt)}"
         if self.le is not None and value > self.le:
-            return f"must be at most {self.le:g}"
+            return f"must be at most {plain(self.le)}"
         if self.lt is not None and value >= self.lt:
-            return f"must be less than {self.lt:g}"
+            return f"must be less than {plain(self.lt)}"
         return None
 
 
@@ -64,7 +64,8 @@ def read(cls: type[S], value: object, path: Path = ()) -> S:
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for name in value:
         if name not in fields:
-            raise SpecError((*path, str(name)), f"is not known, expected one of {', '.join(fields)}")
+            named = name if isinstance(name, str) and name.isprintable() else show(name)  # half a surrogate is no text
+            raise SpecError((*path, named), f"is not known, expected one of {', '.join(fields)}")
     for name, field in fields.items():
         if name not in value and field.default is field.default_factory is dataclasses.MISSING:
             raise SpecError((*path, name), "is missing")
@@ -118,6 +119,11 @@ def _scalar(bare: Any, limits: Limits, value: object, path: Path) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and (problem := limits.problem(value)):
         raise SpecError(path, f"is {show(value)}, {problem}")
     return float(value) if bare is float and isinstance(value, int | float) else value
+
+
+def plain(bound: float) -> str:
+    """Write a bound; a whole number with all its digits."""
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def show(value: object) -> str:

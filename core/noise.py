@@ -6,9 +6,10 @@ import numpy as np
 class Noise:
     """A stream that can be entered at any step: what is drawn there follows from seed and step alone (decision 0005)."""
 
+    rng: np.random.Generator
+
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.enter(0)
 
     def enter(self, step: int) -> None:
         """Go to the beginning of a step's part of the stream."""

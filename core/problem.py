@@ -1,12 +1,12 @@
 """A spec and its data, ready to train."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from core import schedules
 from core.data.batches import Batches
-from core.data.dataset import Dataset, Normaliser, stratified, train_validation
+from core.data.dataset import Dataset, Normaliser, held_of_each, stratified, train_validation
 from core.data.text import Corpus, Streams
 from core.errors import SpecError
 from core.evaluate import Evaluator, TextEvaluator
@@ -28,9 +28,8 @@ class Problem:
     """A spec and its data, split, normalised and ready to train; `spec` has every default filled in."""
 
     def __init__(self, spec: TrainSpec, data: Dataset | Corpus) -> None:
-        check_data(
-            spec, text=isinstance(data, Corpus), n_classes=len(data.symbols if isinstance(data, Corpus) else data.classes)
-        )
+        counts = [] if isinstance(data, Corpus) else np.bincount(data.y, minlength=len(data.classes)).tolist()
+        check_data(spec, text=isinstance(data, Corpus), class_counts=counts)
         self.spec = resolve(spec, len(data))
         plan = self.spec.training
         self.dtype: DType = np.dtype(plan.dtype)
@@ -116,14 +115,21 @@ def class_weights(spec: ClassWeightsSpec | None, y: Ints, k: int) -> tuple[float
     return None if spec is None else spec.weights
 
 
-def check_data(spec: TrainSpec, *, text: bool, n_classes: int) -> None:
-    """Raise SpecError unless the model reads what the data is, and class weights are as many as its classes."""
+def check_data(spec: TrainSpec, *, text: bool, class_counts: Sequence[int]) -> None:
+    """Raise SpecError unless the model reads what the data is, and the plan fits its classes with so many examples each."""
     if isinstance(spec.model, CharRnnSpec) is not text:
         needs, got = ("examples with labels", "is a text") if text else ("a text", "holds examples")
         raise SpecError(("model", "kind"), f"is {spec.model.kind!r}, which needs {needs}; the dataset {got}")
-    given = spec.training.class_weights
-    if isinstance(given, PerClass) and len(given.weights) != n_classes:
+    plan = spec.training
+    given = plan.class_weights
+    if isinstance(given, PerClass) and len(given.weights) != len(class_counts):
         raise SpecError(
             ("training", "class_weights", "weights"),
-            f"has {len(given.weights)} items, must have {n_classes}: one for each class",
+            f"has {len(given.weights)} items, must have {len(class_counts)}: one for each class",
+        )
+    if plan.stratify and plan.validation_fraction and not held_of_each(np.array(class_counts), plan.validation_fraction).any():
+        raise SpecError(
+            ("training", "stratify"),
+            f"is true, which holds out none of the {sum(class_counts)} examples at training.validation_fraction "
+            f"{plan.validation_fraction:g}: every class has too few",
         )

@@ -11,7 +11,7 @@ from core.errors import FormatError
 from core.types import Array, Floats
 
 STATE_VERSION = 1
-OPTIONAL = ("smooth_loss", "best_value", "waited", "stopped")
+OPTIONAL = ("smooth_loss", "best_value", "waited", "stopped", "restored")
 """Values that an older state may lack."""
 
 
@@ -23,7 +23,7 @@ class TrainState:
     parameters, `slots` (s, P) the optimizer's memory, `carry` what the last batch handed on,
     `smooth_loss` the running average of the loss in nats per character (None for models of examples).
     Of early stopping: the best value so far of what it watches (negative for an accuracy), the weights of that point, the
-    number of points since then, and whether it has ended the run. The order of batches
+    number of points since then, whether the run is ended, and whether that gave it back earlier weights. The order of batches
     follows from seed and step (`core/data/batches.py`), so no generator is kept. The normaliser belongs to the model.
     """
 
@@ -38,6 +38,7 @@ class TrainState:
     best_theta: Floats | None = None
     waited: int = 0
     stopped: bool = False
+    restored: bool = False
 
     @property
     def finite(self) -> bool:
@@ -58,7 +59,7 @@ class TrainState:
 
     def forget_best(self) -> None:
         """Let early stopping begin anew, for a run that goes on under another spec."""
-        self.best_value, self.best_theta, self.waited, self.stopped = None, None, 0, False
+        self.best_value, self.best_theta, self.waited, self.stopped, self.restored = None, None, 0, False, False
 
     def to_bytes(self) -> bytes:
         """Write the state; equal states give equal bytes."""

@@ -4,14 +4,14 @@ from math import inf
 
 import numpy as np
 
-from core.spec import EarlyStopping, Target
+from core.spec import LARGER_IS_BETTER, EarlyStopping, Target
 from core.state import TrainState
 from core.types import Point
 
 
 def better_if_less(metric: str) -> float:
     """Return what to multiply a series with so that less is better."""
-    return -1.0 if metric.endswith("accuracy") else 1.0
+    return -1.0 if metric in LARGER_IS_BETTER else 1.0
 
 
 def reached(target: Target | None, point: Point) -> bool:
@@ -42,6 +42,6 @@ class EarlyStop:
             return
         state.waited += 1
         if state.waited >= spec.patience:
-            state.stopped = True
+            state.stopped, state.restored = True, state.best_theta is not None
             if state.best_theta is not None:
                 np.copyto(state.theta, state.best_theta)

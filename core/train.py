@@ -57,9 +57,10 @@ def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never)
         bad = bad or (None if last else bad_gradient(problem.model, program.gradient, square))
         if point:
             point.metrics.update(update.metrics(program.gradient))
-            if watch and not bad:
+            if not bad and reached(plan.target, point):
+                state.stopped = True
+            elif watch and not bad and point.step % log_every == 0:  # a longer run has no other points
                 watch.see(point)
-            state.stopped |= not bad and reached(plan.target, point)
         if point or not bad:
             yield point
         if bad:
@@ -88,6 +89,7 @@ class Update:
         if self._clip is not None and square >= self._within:
             np.clip(gradient, -self._clip, self._clip, out=gradient)
         looked_at = made % (self._plan.log_every or 1) == 0 or made == self._plan.steps
+        self._ratio = None
         if looked_at:
             np.copyto(self._before, state.theta)
         self._optimizer.update_(state.theta, gradient, state.slots, self._work, self._rate(state.step), made)

@@ -22,7 +22,7 @@ class RunStatus(StrEnum):
     PAUSED = "paused"
     """Somebody stopped it for a while: it keeps its checkpoint and waits, over restarts too, to be resumed."""
     SUCCEEDED = "succeeded"
-    """All steps are done."""
+    """All steps are done, or a rule of the plan ended it before: early stopping, a target, a time budget."""
     FAILED = "failed"
     """It ended without success; `error` says why. The last finite checkpoint is kept."""
     CANCELLED = "cancelled"
@@ -55,6 +55,7 @@ class StopReason(StrEnum):
 
     COMPLETED = "completed"
     EARLY_STOPPED = "early_stopped"
+    """It no longer got better, or has reached its target."""
     TIME_BUDGET = "time_budget"
     CANCELLED = "cancelled"
     DIVERGED = "diverged"
@@ -63,7 +64,6 @@ class StopReason(StrEnum):
 
 
 LOSS_SERIES = ("loss", "data_loss", "reg_loss", "val_loss", "smooth_loss")
-LARGER_IS_BETTER = frozenset({"train_accuracy", "val_accuracy"})
 SMALLER_IS_BETTER = frozenset({*LOSS_SERIES, "val_perplexity"})
 SERIES = (*LOSS_SERIES, "train_accuracy", "val_accuracy", "val_perplexity", "learning_rate", "grad_norm", "update_ratio")
 

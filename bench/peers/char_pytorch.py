@@ -1,4 +1,4 @@
-"""The character RNN with PyTorch: `nn.RNN` over B streams of the text, Adagrad, gradients clipped to ±5, one thread."""
+"""The character RNN with PyTorch: `nn.RNN` over B streams of the text, Adagrad, gradients clipped to ±0.2, one thread."""
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ class CharPyTorch:
             states, h = self._rnn(self._onehot[self._x[window]], self._h)
             loss = F.cross_entropy(self._out(states).flatten(0, 1), self._y[window].flatten())
             loss.backward()
-            nn.utils.clip_grad_value_(self._parameters, 5)
+            nn.utils.clip_grad_value_(self._parameters, 0.2)
             self._optimizer.step()
             self._h = h.detach()
             self._at += self._T

@@ -88,6 +88,15 @@ def train_validation(n: int, fraction: float, seed: int) -> tuple[Ints, Ints]:
     return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
 
 
+def held_of_each(counts: Ints, fraction: float) -> Ints:
+    """Return how many examples of each class a stratified split holds out, given how many there are (K,)."""
+    share = counts * fraction
+    held: Ints = np.floor(share).astype(np.int64)
+    for k in np.argsort(held - share, kind="stable")[: held_out(int(counts.sum()), fraction) - int(held.sum())]:
+        held[k] += held[k] + 1 < counts[k]
+    return held
+
+
 def stratified(y: Ints, fraction: float, seed: int) -> tuple[Ints, Ints]:
     """Draw like `train_validation`, the same share of each class of y (N,); what rounding leaves goes to the largest rests.
 
@@ -95,10 +104,7 @@ def stratified(y: Ints, fraction: float, seed: int) -> tuple[Ints, Ints]:
     """
     rng = np.random.default_rng([seed, 0])
     counts = np.bincount(y)
-    share = counts * fraction
-    held = np.floor(share).astype(np.int64)
-    for k in np.argsort(held - share, kind="stable")[: held_out(len(y), fraction) - int(held.sum())]:
-        held[k] += held[k] + 1 < counts[k]
+    held = held_of_each(counts, fraction)
     chosen = [rng.permutation(np.flatnonzero(y == k))[: held[k]] for k in range(len(counts))]
     validation = np.sort(np.concatenate(chosen))
     return np.setdiff1d(np.arange(len(y)), validation), validation

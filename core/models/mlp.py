@@ -40,7 +40,7 @@ class Mlp:
     @property
     def noisy(self) -> bool:
         """With dropout, a step draws which units are off."""
-        return self.dropout > 0
+        return self.dropout > 0 and len(self.hidden_sizes) > 0
 
     @cached_property
     def layout(self) -> Layout:
@@ -61,7 +61,7 @@ class Mlp:
 
     def bind(self, theta: Floats, n: int, noise: Noise | None = None) -> "MlpProgram":
         """Bind to a parameter vector and a batch size; without noise, no unit is dropped."""
-        return MlpProgram(self, theta, n, noise if self.dropout else None)
+        return MlpProgram(self, theta, n, noise if self.noisy else None)
 
 
 class MlpProgram:

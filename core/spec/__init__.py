@@ -2,13 +2,14 @@
 
 from core.spec.class_weights import Balanced, ClassWeightsSpec, PerClass
 from core.spec.data import Blobs, Circles, DataSpec, Moons, Spiral, SyntheticSpec, Text, Xor
-from core.spec.ending import EarlyStopping, Target
+from core.spec.ending import LARGER_IS_BETTER, EarlyStopping, Target
 from core.spec.model import CharRnn, Mlp, ModelSpec, Softmax, Svm
 from core.spec.optimizer import Adagrad, Adam, OptimizerSpec, Rmsprop, Sgd
 from core.spec.schedule import Constant, Cosine, ScheduleSpec, StepDecay
 from core.spec.train import SPEC_VERSION, Training, TrainSpec, default_optimizer, held_out, resolve
 
 __all__ = [
+    "LARGER_IS_BETTER",
     "SPEC_VERSION",
     "Adagrad",
     "Adam",

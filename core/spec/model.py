@@ -41,7 +41,7 @@ class Mlp:
     reg: Reg = 1e-3
     l1: L1 = 0.0
     dropout: Annotated[
-        float, Limits(ge=0, lt=1, doc="share of the hidden units that are off in a training step, at random")
+        float, Limits(ge=0, le=0.99, doc="share of the hidden units that are off in a training step, at random")
     ] = 0.0
     init: Annotated[Init, Limits(doc="initial weights: normal is the course's 0.01·randn; he or xavier for deep nets")] = (
         "normal"

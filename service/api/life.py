@@ -35,7 +35,7 @@ def resume_run(run_id: RunId, server: Server) -> RunOut:
 def extend_run(run_id: RunId, body: ExtendRequest, response: Response, server: Server) -> RunOut:
     """Train a run that has ended or is paused for more steps: a new run, which begins at its last checkpoint.
 
-    The new run has the points of its parent, and ends like one run of so many steps.
+    The new run has the points of its parent; with a constant learning rate it ends like one run of so many steps.
     """
     return _created(extend(server.database, server.settings, run_id, body.steps, body.name), response, server)
 

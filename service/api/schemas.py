@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from core.spec import DataSpec, ModelSpec, OptimizerSpec, Sgd, Training, TrainSpec
 from service.api.from_spec import FromSpec, Strict
@@ -118,6 +118,11 @@ class ExtendRequest(Strict):
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
 
 
+def _named(checkpoint: object) -> object:
+    """Take a step as a number as well."""
+    return str(checkpoint) if type(checkpoint) is int else checkpoint
+
+
 class Overrides(Strict):
     """Parts of a spec that replace the parent's, field by field; another kind of optimizer begins with its own defaults."""
 
@@ -138,7 +143,7 @@ class ForkRequest(Strict):
         }
     )
 
-    checkpoint: CheckpointName | Annotated[int, Field(ge=0, le=10**9)] = "latest"
+    checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=str | int)] = "latest"
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
     tags: Annotated[dict[Name, Tag] | None, Field(max_length=50, description="null: those of the parent")] = None
     overrides: Overrides = Overrides()
@@ -146,4 +151,4 @@ class ForkRequest(Strict):
     def to_request(self) -> fork.ForkRequest:
         """Hand on what was asked for."""
         overrides = {part: given for part, given in self.overrides.model_dump().items() if given}
-        return fork.ForkRequest(checkpoint=str(self.checkpoint), name=self.name, tags=self.tags, overrides=overrides)
+        return fork.ForkRequest(checkpoint=self.checkpoint, name=self.name, tags=self.tags, overrides=overrides)

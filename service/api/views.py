@@ -1,5 +1,7 @@
 """Records of the domain as response bodies."""
 
+from math import inf
+
 from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
 
@@ -41,7 +43,8 @@ def run_out(run: Run) -> RunOut:
 def progress_of(run: Run) -> Progress:
     """Say how far a run is."""
     rate = run.steps_per_second
-    eta = (run.steps - run.step) / rate if rate and run.status is RunStatus.RUNNING else None
+    left = (run.spec["training"].get("time_budget") or inf) - run.training_seconds
+    eta = min((run.steps - run.step) / rate, max(0.0, left)) if rate and run.status is RunStatus.RUNNING else None
     return Progress(
         step=run.step,
         steps=run.steps,

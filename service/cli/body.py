@@ -52,7 +52,7 @@ def body_of(flags: Mapping[str, Any]) -> Body:
         body.setdefault("tags", {}).update(_tag(text) for text in given["tag"])
     if "optimizer" in body and "kind" not in body["optimizer"]:  # the API takes its default only as a whole
         text = body.get("model", {}).get("kind") == "char_rnn"
-        body["optimizer"] = {**({"kind": "adagrad", "clip": 5.0} if text else {"kind": "sgd"}), **body["optimizer"]}
+        body["optimizer"] = {**({"kind": "adagrad", "clip": 0.2} if text else {"kind": "sgd"}), **body["optimizer"]}
     return body
 
 

@@ -33,6 +33,7 @@ class Description:
     examples: int
     features: list[str]
     classes: list[str | int]
+    class_counts: list[int]
     text: bool = False
 
     def plain(self) -> dict[str, Any]:
@@ -140,16 +141,17 @@ def describe(database: Database, ref: DatasetRef) -> Description:
         return _described(_corpus(ref, "dataset"))
     if not isinstance(ref, StoredDataset):
         n, n_features, n_classes = synthetic.shape(ref)
-        return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)))
+        return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)), [n // n_classes] * n_classes)
     try:
         info = get(database, ref.id)
     except NotFound as error:
         raise InvalidInput(FieldProblem(("dataset", "id"), str(error))) from error
-    return Description(info.examples, info.features, info.classes, text=not info.statistics)
+    return Description(info.examples, info.features, info.classes, info.class_counts, text=not info.statistics)
 
 
 def _described(corpus: Corpus) -> Description:
-    return Description(len(corpus), list(texts.FEATURES), list(corpus.symbols), text=True)
+    counts = np.bincount(corpus.codes).tolist()
+    return Description(len(corpus), list(texts.FEATURES), list(corpus.symbols), counts, text=True)
 
 
 def _corpus(spec: Text, field: str) -> Corpus:

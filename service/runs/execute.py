@@ -9,7 +9,7 @@ from core.errors import CoreError, Diverged
 from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
-from core.train import never, quiet, train
+from core.train import quiet, train
 from service.domain import Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
@@ -51,32 +51,43 @@ def _begin_and_train(
     saved_step = -1 if saved is None else saved.step
     recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, sample=problem.sample)
     try:
-        over = _over(run, problem.spec.training.time_budget, state, recorder)
-        _train(problem, state, recorder, over, stopping)
+        _train(problem, state, recorder, Ending(run, problem, state, recorder), stopping)
     except Diverged as error:
         recorder.fail(state, StopReason.DIVERGED, problem_of(error))
     except (CoreError, MemoryError) as error:
         recorder.fail(state, StopReason.ERROR, problem_of(error))
 
 
-def _over(run: Run, budget: float | None, state: TrainState, recorder: Recorder) -> Callable[[], bool]:
-    """Return what tells that the time budget is used up. A run that verifies another ends at the step where that one did."""
-    if run.parent and (until := run.parent.get("until")) is not None:
-        return lambda: state.step >= until
-    return never if budget is None else lambda: recorder.training_seconds >= budget
+class Ending:
+    """Says at each step whether it is the last: all steps are made, or the time budget is used up.
+
+    A run that verifies another ends at the step where that one did, whatever time it takes.
+    """
+
+    def __init__(self, run: Run, problem: Problem, state: TrainState, recorder: Recorder) -> None:
+        plan = problem.spec.training
+        verifies = (run.parent or {}).get("until")
+        self._state, self._recorder = state, recorder
+        self._steps: int = plan.steps or 0 if verifies is None else verifies
+        self._seconds = None if verifies is not None else plan.time_budget
+        self.reached = False
+
+    def __call__(self) -> bool:
+        """Say it of the present step, and remember."""
+        late = self._seconds is not None and self._recorder.training_seconds >= self._seconds
+        self.reached = late or self._state.step >= self._steps
+        return self.reached
 
 
-def _train(
-    problem: Problem, state: TrainState, recorder: Recorder, over: Callable[[], bool], stopping: Callable[[], bool]
-) -> None:
+def _train(problem: Problem, state: TrainState, recorder: Recorder, ending: Ending, stopping: Callable[[], bool]) -> None:
     clock, steps = time.monotonic, problem.spec.training.steps or 0
     with quiet():
-        for point in train(problem, state, over):
+        for point in train(problem, state, ending):
             if point is not None:
                 recorder.see(point, state)
             if not recorder.usable or (clock() < recorder.due_at and not stopping()):
                 continue  # not usable: Diverged follows
-            if state.stopped or state.step >= steps:
+            if state.stopped or ending.reached:
                 break
             asked = recorder.commit(state)
             if asked is RunStatus.CANCELLED:

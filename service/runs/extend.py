@@ -31,7 +31,8 @@ def extend(database: Database, settings: Settings, run_id: str, steps: int, name
     every = spec.training.log_every or 1
 
     run, best = database.read(lambda db: _with_history(db, run, start, every))
-    start.state.forget_best()
+    if start.state.stopped:
+        start.state.forget_best()
     states = [start.state] if best is None else [best, start.state]
 
     def copy(db: Transaction) -> None:

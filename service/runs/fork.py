@@ -55,7 +55,10 @@ def fork(database: Database, settings: Settings, run_id: str, request: ForkReque
 
 
 def _spec(database: Database, settings: Settings, start: Start, overrides: dict[str, Plain]) -> TrainSpec:
-    """Return the parent's spec with the overrides in it, resolved; raise InvalidInput that names `overrides.…`."""
+    """Return the parent's spec with the overrides in it, resolved; raise InvalidInput that names `overrides.…`.
+
+    Where the parent has no steps left and no others are given, the fork makes as many as the parent, beyond the checkpoint.
+    """
     _check_fixed(start.parent.spec, overrides)
     try:
         merged = TrainSpec.from_dict(_merged(start.parent.spec, overrides))
@@ -64,9 +67,11 @@ def _spec(database: Database, settings: Settings, start: Start, overrides: dict[
         raise _of_overrides(FieldProblem(error.path, str(error))) from error
     except InvalidInput as error:
         raise _of_overrides(*error.problems) from error
-    steps = spec.training.steps or 0
-    if steps <= start.state.step:
-        detail = f"training.steps is {steps}, must be greater than {start.state.step}, the step of the checkpoint"
+    steps, done = spec.training.steps or 0, start.state.step
+    if steps <= done and "steps" not in overrides.get("training", {}):
+        return replace(spec, training=replace(spec.training, steps=done + steps))
+    if steps <= done:
+        detail = f"training.steps is {steps}, must be greater than {done}, the step of the checkpoint"
         raise _of_overrides(FieldProblem(("training", "steps"), detail))
     return spec
 
@@ -80,7 +85,7 @@ def _check_fixed(spec: Plain, overrides: dict[str, Plain]) -> None:
     plan = spec["training"]
     fixed = dict(FIXED)
     if plan["validation_fraction"] or plan["standardize"]:
-        fixed["training", "seed"] = EXAMPLES
+        fixed["training", "seed"] = fixed["training", "stratify"] = EXAMPLES
     for (part, name), why in fixed.items():
         given = overrides.get(part, {})
         if name in given and name in spec[part] and given[name] != spec[part][name]:

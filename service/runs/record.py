@@ -73,7 +73,7 @@ class Recorder:
             return
         if point.step % self._checkpoint_every == 0 and point.step > self._saved_step:
             self._milestones.append(Snapshot.of(state, kept=True, sample=self._sample(state)))
-        if summary.deciding(point.metrics) in improved and not state.stopped:  # it may have other weights than its point by now
+        if summary.deciding(point.metrics) in improved and not state.restored:
             self._best, self._best_step = state.copy(), point.step
 
     def commit(self, state: TrainState) -> RunStatus | None:

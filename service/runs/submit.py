@@ -30,7 +30,7 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
     """Return the resolved spec, what the dataset holds, and the cost; raise InvalidInput or TooLarge. Creates nothing."""
     data = describe(database, request.dataset)
     try:
-        check_data(request.spec, text=data.text, n_classes=len(data.classes))
+        check_data(request.spec, text=data.text, class_counts=data.class_counts)
         spec = resolve(request.spec, data.examples)
     except SpecError as error:
         raise InvalidInput(FieldProblem(error.path, str(error))) from error

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
+from core.spec import LARGER_IS_BETTER
 from core.types import Point
-from service.domain import LARGER_IS_BETTER, SMALLER_IS_BETTER
+from service.domain import SMALLER_IS_BETTER
 
 Summary = dict[str, dict[str, Any]]
 """For each series: last, best and best_step."""

@@ -6,9 +6,12 @@ from sklearn.linear_model import LogisticRegression
 
 from core.data.dataset import Dataset
 from core.errors import SpecError
+from core.gradcheck import check_model
+from core.models import build
 from core.problem import Problem, class_weights
 from core.spec import Balanced, CharRnn, PerClass, Sgd, Softmax, Training, TrainSpec
-from tests.core.cases import TEXT, run
+from core.state import TrainState
+from tests.core.cases import BLOBS, MODELS, TEXT, run
 
 RNG = np.random.default_rng(0)
 Y = np.repeat([0, 1, 2], [60, 25, 5])
@@ -60,3 +63,34 @@ def test_a_text_has_no_classes_to_weigh() -> None:
     spec = TrainSpec(model=CharRnn(sequence_length=4), training=Training(class_weights=Balanced()))
     with pytest.raises(SpecError, match=r"training\.class_weights is set, must not be for text"):
         Problem(spec, TEXT)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_trains_the_weighted_loss(name: str) -> None:
+    """The gradient of each model is the slope of its weighted loss, and that is another than without weights."""
+    rng = np.random.default_rng(0)
+    plain, weighted = (build(MODELS[name], 3, 4, weights) for weights in (None, (0.5, 1.0, 2.0, 4.0)))
+    theta, X, y = 0.7 * rng.standard_normal(plain.layout.size), rng.standard_normal((12, 3)), rng.integers(0, 4, 12)
+    assert check_model(weighted, theta, X, y, rng) < 1e-5
+    losses = []
+    for model in (plain, weighted):
+        program = model.bind(theta, 12)
+        program.load(model.prepare(X), y)
+        program.forward(None)
+        losses.append(program.loss().data)
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_a_weighted_run_is_resumed_with_the_same_bits(name: str, batch_size: int | None) -> None:
+    """A run with class weights that goes through bytes ends like one that was left alone."""
+    plan = Training(steps=20, log_every=5, batch_size=batch_size, validation_fraction=0.2, class_weights=Balanced())
+    problem = Problem(TrainSpec(model=MODELS[name], training=plan), BLOBS)
+    undisturbed, state = problem.begin(), problem.begin()
+    run(problem, undisturbed)
+    for stop in (3, 5, 11):
+        run(problem, state, until=stop)
+        state = TrainState.from_bytes(state.to_bytes())
+    run(problem, state)
+    assert state.to_bytes() == undisturbed.to_bytes()

@@ -45,6 +45,23 @@ def test_memory_is_right_within_a_factor_of_two(model: ModelSpec, training: dict
     assert 0.5 < estimated(spec).memory_bytes / (peak + DATA.X.nbytes) < 2
 
 
+def test_memory_of_many_parameters_is_right_within_a_factor_of_two() -> None:
+    """Where the parameters are most of it, the estimate counts them for each size of batch, of evaluation as well."""
+    data = make(Blobs(points_per_class=20, features=20))
+    model = Mlp(hidden_sizes=(900, 900), init="he", l1=1e-5)
+    spec = TrainSpec(model=model, optimizer=Sgd(), training=Training(steps=2, batch_size=7, validation_fraction=0.2))
+    tracemalloc.start()
+    try:
+        problem = Problem(spec, data)
+        with quiet():
+            for _ in train(problem, problem.begin()):
+                pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.5 < estimate(problem.spec, len(data), 20, 3).memory_bytes / peak < 2
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_more_steps_take_more_time_and_no_more_memory(name: str) -> None:
     """Ten times the steps take ten times as long, in the same memory."""

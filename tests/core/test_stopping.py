@@ -142,6 +142,42 @@ def test_a_run_ends_at_its_target() -> None:
     assert run(target, TrainState.from_bytes(state.to_bytes())) == []
 
 
+def test_a_target_wins_over_the_end_of_patience() -> None:
+    """A point that is good enough ends the run with its own weights, also where patience would end it with others."""
+    target = Target(metric="loss", value=1e6)  # every point is good enough
+    state = problem(patience=1).begin()
+    plain = problem(patience=1).spec
+    both = Problem(replace(plain, training=replace(plain.training, target=target)), NOISY)
+    (point,) = run(both, state)
+    assert (state.stopped, state.restored, point.step) == (True, False, 0)
+
+
+def test_points_off_the_grid_are_not_waited_for() -> None:
+    """A last point that a longer run does not have tells early stopping nothing."""
+    patient = problem(patience=5)
+    short = Problem(replace(patient.spec, training=replace(patient.spec.training, steps=33)), NOISY)
+    ended, passing = short.begin(), patient.begin()
+    run(short, ended)
+    run(patient, passing, until=33)
+    assert (ended.waited, ended.best_value) == (passing.waited, passing.best_value)
+
+
+@pytest.mark.parametrize("restore_best", [True, False])
+def test_a_state_tells_whether_its_weights_are_those_of_its_point(*, restore_best: bool) -> None:
+    """They are not where patience gave back those of the best point."""
+    stopping = problem(patience=5, restore_best=restore_best)
+    state = stopping.begin()
+    run(stopping, state)
+    assert (state.stopped, state.restored) == (True, restore_best)
+    assert TrainState.from_bytes(state.to_bytes()).restored is restore_best
+
+
+def test_an_accuracy_above_one_is_no_target() -> None:
+    """Per cent are refused, not waited for."""
+    with pytest.raises(SpecError, match=r"training\.target\.value is 90, must be at most 1: train_accuracy is a share"):
+        resolve(TrainSpec(model=Mlp(), training=Training(target=Target(metric="train_accuracy", value=90))), 100)
+
+
 def test_a_target_must_be_measured() -> None:
     """A held-out target needs held-out examples."""
     with pytest.raises(SpecError, match=r"training\.target\.metric is 'val_accuracy', which needs .*validation_fraction"):

@@ -1,11 +1,13 @@
 """A stratified split holds out the same share of every class."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data.dataset import stratified
 from core.data.synthetic import make
+from core.errors import SpecError
 from core.problem import Problem
 from core.spec import Blobs, Softmax, Training, TrainSpec, held_out
 
@@ -41,3 +43,11 @@ def test_a_run_uses_it() -> None:
     problem = Problem(TrainSpec(model=Softmax(), training=plan), data)
     assert np.bincount(problem.validation[1]).tolist() == [3, 3, 3]
     assert len(problem.train[1]) == 21
+
+
+def test_a_split_that_holds_out_nothing_is_refused() -> None:
+    """Where every class has one example, none can be held out; the field is named."""
+    data = make(Blobs(points_per_class=1, classes=10))
+    plan = Training(validation_fraction=0.2, stratify=True)
+    with pytest.raises(SpecError, match=r"training\.stratify is true, which holds out none of the 10 examples"):
+        Problem(TrainSpec(model=Softmax(), training=plan), data)

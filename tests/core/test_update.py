@@ -11,7 +11,7 @@ from core.estimate import estimate
 from core.problem import Problem
 from core.spec import CharRnn, Sgd, Softmax, Training, TrainSpec, resolve
 from core.state import TrainState
-from core.train import Update, quiet
+from core.train import Update, quiet, train
 from core.types import Floats
 from tests.core.cases import BLOBS, run
 
@@ -86,3 +86,16 @@ def test_the_estimate_of_text_grows_with_the_work() -> None:
     base = of()
     assert all(of(**more)[1] > base[1] for more in ({"hidden": 100}, {"length": 40}, {"streams": 8}, {"steps": 2000}))
     assert of(hidden=100)[0] > base[0]
+
+
+def test_a_last_point_off_the_grid_has_no_update_ratio() -> None:
+    """The update before it was not looked at, whether the run was stopped on the way or not."""
+    problem = Problem(TrainSpec(model=Softmax(), training=Training(steps=100, log_every=10)), BLOBS)
+    for stop in (None, 35):
+        state = problem.begin()
+        if stop:
+            run(problem, state, until=stop)
+        with quiet():
+            *_, last = (point for point in train(problem, state, lambda: state.step >= 37) if point)  # noqa: B023 (used at once)
+        assert last.step == 37
+        assert "update_ratio" not in last.metrics

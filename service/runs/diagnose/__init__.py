@@ -7,8 +7,8 @@ import numpy as np
 
 from core.data.dataset import Dataset
 from core.data.text import Corpus
-from core.models import CharRnn
-from core.problem import split
+from core.models import CharRnn, build
+from core.problem import class_weights, split
 from core.spec import TrainSpec
 from core.train import quiet
 from core.types import Ints
@@ -45,12 +45,13 @@ def diagnose(database: Database, cache: ModelCache, run_id: str, checkpoint: str
     data = datasets.load(database, datasets.ref_of(found.run))
     spec = TrainSpec.from_dict(found.run.spec)
     curves = {name: _curve(found.steps, values) for name, values in found.series.items()}
-    first = measure.first_loss(spec.model, model.model.n_classes, _loss_before_training(found.run, curves))
     with quiet():
         on_data = _of_text(model, data) if isinstance(data, Corpus) else _of_examples(model, data, spec)
+    chance = on_data.mean_weight * measure.chance_loss(spec.model, model.model.n_classes)
+    first = measure.first_loss(spec.model, chance, _loss_before_training(found.run, curves))
     evidence = Evidence(
         spec=spec,
-        n_classes=model.model.n_classes,
+        chance_loss=chance,
         stop_reason=found.run.stop_reason,
         curves=curves,
         gradient=on_data.gradient_check,
@@ -59,7 +60,7 @@ def diagnose(database: Database, cache: ModelCache, run_id: str, checkpoint: str
         never_predicted=[c.label for c in on_data.per_class or [] if c.precision is None and c.examples],
         deviations=on_data.deviations,
     )
-    measured = {name: value for name, value in vars(on_data).items() if name != "deviations"}
+    measured = {name: value for name, value in vars(on_data).items() if name not in ("deviations", "mean_weight")}
     ratio = evidence.curve("update_ratio").values
     return Diagnostics(
         **measured,
@@ -80,25 +81,27 @@ class _OnData:
     accuracy: float | None = None
     per_class: list[measure.ClassMeasure] | None = None
     deviations: list[float]
+    mean_weight: float = 1.0
 
 
 def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
     train, _ = split(spec.training, data)
+    weights = class_weights(spec.training.class_weights, data.y[train], len(data.classes))
+    weighted = build(spec.model, len(data.features), len(data.classes), weights)  # the loss that was trained
     chosen = _some(train, measure.check_size(model.theta.size))
     exact = np.dtype(np.float64)
     X = model.normaliser(data.X, model.theta.dtype)
     matrix = measure.confusion(model.model, model.theta, X, data.y)
     return _OnData(
         examples=len(data),
-        gradient_check=measure.gradient_check(
-            model.model, model.theta, model.normaliser(data.X[chosen], exact), data.y[chosen]
-        ),
+        gradient_check=measure.gradient_check(weighted, model.theta, model.normaliser(data.X[chosen], exact), data.y[chosen]),
         dead_units=measure.dead(model.model, model.theta, X),
         classes=model.classes,
         confusion_matrix=matrix.tolist(),
         accuracy=float(np.trace(matrix) / len(data)),
         per_class=measure.per_class(matrix, model.classes),
         deviations=measure.deviations(data.X[train]),
+        mean_weight=1.0 if weights is None else float(np.mean(np.array(weights)[data.y[train]])),
     )
 
 

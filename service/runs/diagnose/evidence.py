@@ -31,7 +31,8 @@ class Evidence:
     """What the hints are drawn from; a measure that a model does not have is None or empty."""
 
     spec: TrainSpec
-    n_classes: int
+    chance_loss: float
+    """The data loss of guessing."""
     stop_reason: StopReason | None = None
     curves: dict[str, Curve]
     gradient: GradientCheck | None = None

@@ -8,7 +8,6 @@ import numpy as np
 from core.spec import Mlp, Svm
 from service.domain import StopReason
 from service.runs.diagnose.evidence import Evidence, Hint, one_digit, slower
-from service.runs.diagnose.measure import chance_loss
 
 RISES = 5  # logged points in a row
 MANY_DEAD = 0.25  # of a layer
@@ -59,7 +58,7 @@ def loss_jumps(e: Evidence) -> Hint | None:
 def loss_stuck(e: Evidence) -> Hint | None:
     """Tell of a loss that has barely moved and is near that of guessing."""
     values = e.curve("data_loss").values
-    chance = chance_loss(e.spec.model, e.n_classes)
+    chance = e.chance_loss
     late = values[len(values) // 2 :]
     if len(values) < RISES or max(late) - min(late) > 0.01 * chance or abs(late[-1] - chance) > 0.05 * chance:
         return None

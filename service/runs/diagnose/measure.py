@@ -136,11 +136,10 @@ def chance_loss(spec: ModelSpec, k: int) -> float:
     return (k - 1) * spec.margin if isinstance(spec, Svm) else log(k)
 
 
-def first_loss(spec: ModelSpec, k: int, loss: float | None) -> FirstLoss | None:
-    """Hold the loss before the first update against that of scores near zero; None where the initial scores are not small."""
+def first_loss(spec: ModelSpec, expected: float, loss: float | None) -> FirstLoss | None:
+    """Hold the loss before the first update against that of guessing; None where the initial scores are not small."""
     if loss is None or not isfinite(loss) or getattr(spec, "init", "normal") != "normal":
         return None
-    expected = chance_loss(spec, k)
     return FirstLoss(loss, expected, abs(loss - expected) <= 0.1 * expected)
 
 

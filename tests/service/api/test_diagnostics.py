@@ -105,6 +105,16 @@ def test_of_a_text(api: Api) -> None:
     assert (found["dead_units"], found["examples"]) == ([], len(TEXT))
 
 
+def test_class_weights_are_no_mistake(api: Api) -> None:
+    """The first loss of a weighted run is held against ln K times the mean weight, and the weighted gradient is checked."""
+    weights = {"kind": "per_class", "weights": [1.0, 5.0, 5.0]}
+    run = api.ended("mlp", training={"steps": 300, "class_weights": weights})
+    found = diagnostics(api, run)
+    assert found["first_loss"]["ok"]
+    assert found["first_loss"]["expected"] == pytest.approx(log(3) * 11 / 3)
+    assert found["gradient_check"]["ok"]
+
+
 def test_a_fork_has_no_first_loss(api: Api) -> None:
     """The parameters that a fork begins with are trained."""
     run = api.ended()

@@ -24,6 +24,14 @@ def test_a_time_budget_ends_a_run_as_it_is(api: Api, timed: Json) -> None:
     assert (saved[-1]["step"], saved[-1]["weights_digest"]) == (step, timed["weights_digest"])
 
 
+def test_the_time_that_is_left_bounds_the_eta(api: Api) -> None:
+    """A run that would take hours is expected to end with its budget."""
+    run_id = api.create("mlp", training={**LONG, "time_budget": 30})
+    progress = api.wait(run_id, "running")["progress"]
+    api.post(f"/v1/runs/{run_id}/cancel")
+    assert 0 < progress["eta_seconds"] <= 30
+
+
 def test_it_can_be_verified(api: Api, timed: Json) -> None:
     """Trained again, it ends at the same step with the same weights, however long that takes."""
     again = api.wait(api.post(f"/v1/runs/{timed['id']}/verify").json()["id"], "succeeded")
@@ -59,6 +67,7 @@ def test_a_target_ends_a_run(api: Api) -> None:
     [
         ({"time_budget": 0}, "#/training/time_budget"),
         ({"target": {"value": 0.9}}, "#/training/target/metric"),
+        ({"stratify": True, "validation_fraction": 0.001}, "#/training/stratify"),
         ({"class_weights": {"kind": "per_class", "weights": [1, 2]}}, "#/training/class_weights/weights"),
         ({"class_weights": {"kind": "per_class", "weights": [1, 2, 0]}}, "#/training/class_weights/weights/2"),
         ({"class_weights": "balanced"}, "#/training/class_weights"),

@@ -30,6 +30,7 @@ EXAMPLE: dict[str, Any] = {  # the contract's own (design/API.md, "A run")
     "tags": {"course": "cs231n"},
 }
 EVERY_OPTIMIZER = {"schedule": None, "clip": None}
+EVERY_PLAN = {"standardize": False, "stratify": False, "class_weights": None, "target": None, "time_budget": None}
 ENDLESS = {"steps": 10**9, "log_every": 1000}
 POSTED = {"predict", "evaluate", "cancel", "pause", "resume", "extend", "fork", "verify"}
 
@@ -82,12 +83,14 @@ class TestCreate:
         assert (run["object"], run["status"], run["stop_reason"], run["attempt"]) == ("run", "queued", None, 0)
         assert {part: run[part] for part in EXAMPLE} == {
             **EXAMPLE,
-            "model": {**EXAMPLE["model"], "activation": "relu", "init": "normal"},
+            "model": {**EXAMPLE["model"], "activation": "relu", "init": "normal", "l1": 0.0, "dropout": 0.0},
             "optimizer": {**EXAMPLE["optimizer"], "momentum": 0.0, "nesterov": False, **EVERY_OPTIMIZER},
-            "training": {**EXAMPLE["training"], "checkpoint_every": 500, "standardize": False, "stratify": False},
+            "training": {**EXAMPLE["training"], "checkpoint_every": 500, **EVERY_PLAN},
         }
         assert run["data"] == {"examples": 300, "features": ["x1", "x2"], "classes": [0, 1, 2]}
-        assert run["progress"] == {"step": 0, "steps": 10000, "fraction": 0, "steps_per_second": None, "eta_seconds": None}
+        assert run["progress"] == {
+            "step": 0, "steps": 10000, "fraction": 0, "steps_per_second": None, "training_seconds": 0, "eta_seconds": None
+        }  # fmt: skip
         assert run["metrics"] == {}
         assert (run["error"], run["weights_digest"], run["started_at"], run["finished_at"]) == (None, None, None, None)
         assert idle.get(answer.headers["Location"]).json() == run
@@ -98,14 +101,13 @@ class TestCreate:
         assert run["name"] is None
         assert run["tags"] == {}
         assert run["dataset"] == EXAMPLE["dataset"]
-        assert run["model"] == {"kind": "softmax", "reg": 0.001}
+        assert run["model"] == {"kind": "softmax", "reg": 0.001, "l1": 0.0}
         assert run["optimizer"] == {"kind": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False, **EVERY_OPTIMIZER}
         assert run["training"] == {
             **EXAMPLE["training"],
             "steps": 200,
             "checkpoint_every": 10,
-            "standardize": False,
-            "stratify": False,
+            **EVERY_PLAN,
         }
 
     def test_spec_digest_names_what_is_trained(self, idle: Api) -> None:

@@ -172,7 +172,7 @@ class TestRun:
         """Without an optimizer a char_rnn takes clipped Adagrad, others gradient descent; one that is given stays."""
         body = {"dataset": text(VERSE), "model": RNN}
         made = idle.post("/v1/runs/validate", json=body).json()["optimizer"]
-        assert (made["kind"], made["clip"]) == ("adagrad", 5)
+        assert (made["kind"], made["clip"]) == ("adagrad", 0.2)
         given = idle.post("/v1/runs/validate", json={**body, "optimizer": {"kind": "sgd"}}).json()["optimizer"]
         assert (given["kind"], given["clip"]) == ("sgd", None)
 

@@ -23,7 +23,12 @@ DEEP = MlpSpec(hidden_sizes=(20, 20))
 def evidence(model: ModelSpec | None = None, rate: float = 1.0, **more: Any) -> Evidence:
     """Return what a run without fault leaves behind, but for what is given; a list is a curve with a point every 10 steps."""
     curves = {name: more.pop(name) for name in ("loss", "data_loss", "val_loss", "update_ratio") if name in more}
-    plain: dict[str, Any] = {"n_classes": 3, "dead_units": [], "never_predicted": [], "deviations": []}
+    plain: dict[str, Any] = {
+        "chance_loss": measure.chance_loss(model or Softmax(), 3),
+        "dead_units": [],
+        "never_predicted": [],
+        "deviations": [],
+    }
     return Evidence(
         spec=TrainSpec(model=model or Softmax(), optimizer=Sgd(learning_rate=rate)),
         curves={name: Curve([10 * i for i in range(len(values))], values) for name, values in curves.items()},
@@ -241,10 +246,10 @@ def test_precision_and_recall() -> None:
 
 def test_first_loss() -> None:
     """Expected are ln K and (K - 1)·margin; nothing is expected of weights that are not small."""
-    assert measure.first_loss(Softmax(), 3, 1.1) == FirstLoss(1.1, log(3), ok=True)
-    assert measure.first_loss(Svm(margin=2.0), 3, 9.0) == FirstLoss(9.0, 4.0, ok=False)
-    assert measure.first_loss(MlpSpec(init="he"), 3, 1.1) is None
-    assert measure.first_loss(Softmax(), 3, None) is None
+    assert measure.first_loss(Softmax(), log(3), 1.1) == FirstLoss(1.1, log(3), ok=True)
+    assert measure.first_loss(Svm(margin=2.0), measure.chance_loss(Svm(margin=2.0), 3), 9.0) == FirstLoss(9.0, 4.0, ok=False)
+    assert measure.first_loss(MlpSpec(init="he"), log(3), 1.1) is None
+    assert measure.first_loss(Softmax(), log(3), None) is None
 
 
 def test_a_constant_feature_has_no_deviation() -> None:

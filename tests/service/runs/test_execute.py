@@ -233,3 +233,36 @@ def test_milestones_stay_and_other_checkpoints_make_way(database: Database) -> N
     saved = [checkpoint.step for checkpoint in database.read(lambda db: checkpoints.all_of(db, run.id))]
     assert run.best_step is not None
     assert saved == sorted({0, 25, 50, 75, 100, run.best_step})
+
+
+def test_the_best_checkpoint_is_that_of_a_target_that_is_reached(database: Database) -> None:
+    """A run that ends because it is good enough ends with its best weights, and `best` stands for them."""
+    target = {"metric": "loss", "value": 0.9}
+    run = _attempt(database, _submit(database, steps=5000, target=target), interval=60.0)
+    assert run.stop_reason is StopReason.EARLY_STOPPED
+    assert run.best_step == run.step == run.metrics["loss"]["best_step"]
+
+
+def test_a_time_budget_ends_in_one_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a run that is over is committed before its end: nobody can still pause it."""
+    run = _submit(database, steps=10**6, time_budget=0.2)
+    statuses = []
+    finish = lifecycle.finish
+
+    def noted(db: Transaction, run_id: str, *given: object, **named: object) -> None:
+        statuses.append((max(c.step for c in checkpoints.all_of(db, run_id)), run_id))
+        finish(db, run_id, *given, **named)  # type: ignore[arg-type]
+
+    written: list[int] = []
+    progress = lifecycle.progress
+
+    def watched(db: Transaction, run_id: str, attempt: int, *, step: int, **named: object) -> object:
+        written.append(step)
+        return progress(db, run_id, attempt, step=step, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lifecycle, "finish", noted)
+    monkeypatch.setattr(lifecycle, "progress", watched)
+    run = _attempt(database, run, interval=0.0)
+    assert run.stop_reason is StopReason.TIME_BUDGET
+    assert written.count(run.step) == 1
+    assert statuses == [(run.step, run.id)]

@@ -8,7 +8,7 @@ import pytest
 from core.problem import Problem
 from core.spec import Spiral, Text, TrainSpec
 from core.state import TrainState
-from service.domain import SERIES, Checkpoint, Run, RunStatus
+from service.domain import SERIES, Checkpoint, Run, RunStatus, StopReason
 from service.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from service.runs import control, execute, record
 from service.runs.environment import fingerprint
@@ -227,15 +227,35 @@ def test_lineage_outlives_the_parent(database: Database) -> None:
         ({"training": {"standardize": True}}, "overrides.training.standardize is True, must stay False"),
         ({"training": {"steps": 60}}, "overrides.training.steps is 60, must be greater than 60"),
         ({"training": {"batch_size": 10**6}}, "overrides.training.batch_size is 1000000, must be at most 60"),
-        ({}, "overrides.training.steps is 60, must be greater than 60"),
+        ({"training": {"stratify": True}}, "overrides.training.stratify is True, must stay False"),
     ],
 )
 def test_what_cannot_be_forked(database: Database, overrides: dict[str, Any], said: str) -> None:
     """What is wrong with an override is told by its path."""
-    parent = _train(database, _run(database))
+    parent = _train(database, _run(database, validation_fraction=0.0 if "batch_size" in str(overrides) else 0.2))
     with pytest.raises(InvalidInput, match=said) as refused:
         fork(database, SETTINGS, parent.id, ForkRequest(overrides=overrides))
     assert refused.value.problems[0].path[0] == "overrides"
+
+
+def test_a_fork_of_a_run_without_steps_left_makes_as_many(database: Database) -> None:
+    """Without `training.steps`, a fork of a finished run goes on for as many steps as its parent had."""
+    parent = _train(database, _run(database))
+    run = fork(database, SETTINGS, parent.id, ForkRequest(overrides={"optimizer": {"learning_rate": 0.1}}))
+    assert (run.step, run.steps) == (60, 120)
+
+
+@pytest.mark.parametrize("first", [95, 100, 130])
+def test_an_extended_run_goes_on_to_wait(database: Database, first: int) -> None:
+    """What early stopping has seen goes on into the longer run: it ends at the same step with the same weights."""
+    watched = {"log_every": 10, "validation_fraction": 0.3, "early_stopping": {"patience": 6, "metric": "val_loss"}}
+    whole = _train(database, _run(database, steps=4000, **watched))
+    assert whole.stop_reason is StopReason.EARLY_STOPPED
+    assert whole.step > 130
+    short = _train(database, _run(database, steps=first, **watched))
+    assert short.stop_reason is StopReason.COMPLETED
+    run = _train(database, extend(database, SETTINGS, short.id, 4000, None))
+    assert (run.step, run.weights_digest, run.best_step) == (whole.step, whole.weights_digest, whole.best_step)
 
 
 def test_a_fork_needs_a_checkpoint_that_is_there(database: Database) -> None:
