@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, literal, or_, select
+from sqlalchemy import Connection, and_, case, func, insert, literal, or_, select
 
 from core.types import Point
 from service.domain import SERIES
@@ -47,10 +47,10 @@ def history(
 
 def one_series(db: Connection, run_id: str, name: str, *, after_step: int, limit: int | None) -> list[tuple[int, float]]:
     """Return steps and values of one series in order, NaN and infinities as such; a step without a value is left out."""
-    value, kind = metrics.c[name], metrics.c.nonfinite[name].as_string()
+    kind = metrics.c.nonfinite[name].as_string()
     query = (
-        select(metrics.c.step, value, kind)
-        .where(metrics.c.run_id == run_id, metrics.c.step > after_step, or_(value.is_not(None), kind.is_not(None)))
+        select(metrics.c.step, metrics.c[name], case((metrics.c[name].is_(None), kind)))
+        .where(metrics.c.run_id == run_id, metrics.c.step > after_step, or_(metrics.c[name].is_not(None), kind.is_not(None)))
         .order_by(metrics.c.step)
         .limit(limit)
     )

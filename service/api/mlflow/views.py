@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
 from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 from service.api.mlflow.protocol import EXPERIMENT_ID
@@ -63,12 +65,14 @@ def params(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 def points_text(key: str, points: list[Timed]) -> str:
     """Write points as JSON; one text is three times as fast as `json.dumps` of 10,000 dicts."""
-    name = json.dumps(key)
-    return ", ".join(
-        f'{{"key": {name}, "value": {value if isfinite(value) else json.dumps(number(value))}, '
-        f'"timestamp": {milliseconds(moment)}, "step": {step}}}'
-        for step, value, moment in points
-    )
+    written = []
+    for moment, some in groupby(points, attrgetter("moment")):
+        rest = f', "key": {json.dumps(key)}, "timestamp": {milliseconds(moment)}}}'
+        written += [
+            f'{{"step": {step}, "value": {value if isfinite(value) else json.dumps(number(value))}{rest}'
+            for step, value, _ in some
+        ]
+    return ", ".join(written)
 
 
 def number(value: float) -> float | str:
