@@ -1,13 +1,14 @@
 """A filter is conditions joined by AND; an order is fields, each with ASC or DESC."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from core.fields import show
+from service.domain import RunStatus
 from service.query.fields import field
-from service.query.terms import EPOCH, MILLISECOND, Comparison, Field, Kind, Operator, Ordering, Span, Value
+from service.query.terms import EPOCH, MILLISECOND, Attribute, Comparison, Field, Kind, Operator, Ordering, Span, Value
 from service.query.tokens import Source, Token, unquoted
 
 NUMERIC: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=")
@@ -19,13 +20,17 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "text": (*TEXTUAL, *NULLS),
     "any": (*NUMERIC, *TEXTUAL[2:], *NULLS),
 }
+STATUS = Attribute("status")
 MAX_CONDITIONS = 50
 MAX_KEYS = 5
 
 
-def parse_filter(text: str, name: str = "filter") -> tuple[Comparison, ...]:
-    """Parse a filter; an empty one has no conditions. Raise InvalidInput, which says at which character what was expected."""
-    parser = Parser(Source(text, name))
+def parse_filter(text: str, name: str = "filter", statuses: Iterable[str] = RunStatus) -> tuple[Comparison, ...]:
+    """Parse a filter; an empty one has no conditions. `statuses`: what the client calls them.
+
+    Raise InvalidInput, which says at which character what was expected.
+    """
+    parser = Parser(Source(text, name), tuple(dict.fromkeys(statuses)))
     found: list[Comparison] = []
     while not parser.ended:
         if found and not parser.took("AND"):
@@ -47,8 +52,8 @@ def parse_order(texts: Sequence[str], name: str = "order_by") -> tuple[Ordering,
 class Parser:
     """Goes through the words of one text."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, statuses: tuple[str, ...] = ()) -> None:
+        self.source, self._statuses = source, statuses
         self._tokens = source.tokens()
         self.now = next(self._tokens)
 
@@ -85,7 +90,10 @@ class Parser:
             return Comparison(subject, operator)
         if operator in ("IN", "NOT IN"):
             return Comparison(subject, operator, self._texts(subject))
+        beginning = self.now
         value = self._value(subject)
+        if operator in ("=", "!="):
+            self._check(subject, unquoted(beginning.text), beginning)
         if subject.kind == "any" and operator not in (TEXTUAL if isinstance(value, str) else NUMERIC):
             kind = "a text" if isinstance(value, str) else "a number"
             allowed = ", ".join(TEXTUAL if isinstance(value, str) else NUMERIC)
@@ -130,6 +138,10 @@ class Parser:
         value = unquoted(token.text) if is_text else _number(token, self.source)
         return _time(value, token, self.source) if subject.kind == "time" else value
 
+    def _check(self, subject: Field, text: str, token: Token) -> None:
+        if subject == STATUS and text not in self._statuses:
+            raise self.source.bad(token.at, f"expected a status, one of {', '.join(self._statuses)}, got {token}")
+
     def _texts(self, subject: Field) -> tuple[str, ...]:
         if not self.took("("):
             self.expected(f"a list such as ('a', 'b') for {subject}")
@@ -137,7 +149,9 @@ class Parser:
         while True:
             if self.now.kind != "text":
                 self.expected("a text in single quotes")
-            found.append(unquoted(self.take().text))
+            token = self.take()
+            found.append(unquoted(token.text))
+            self._check(subject, found[-1], token)
             if self.took(")"):
                 return tuple(found)
             if not self.took(","):

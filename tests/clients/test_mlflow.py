@@ -218,6 +218,8 @@ BAD: list[tuple[str, dict[str, Any], str, int, str]] = [
     ("get_metric_history", {"run_id": "run_0", "key": "loss"}, "RESOURCE_DOES_NOT_EXIST", 404, "there is no run 'run_0'"),
     ("search_runs", {"experiment_ids": ["0"], "filter_string": "metrics.loss <"}, "INVALID_PARAMETER_VALUE", 400,
      "filter, at character 15: expected a number for metrics.loss, got the end"),
+    ("search_runs", {"experiment_ids": ["0"], "filter_string": "status = 'succeeded'"}, "INVALID_PARAMETER_VALUE", 400,
+     "expected a status, one of SCHEDULED, RUNNING, FINISHED, FAILED, KILLED, got 'succeeded'"),
     ("search_runs", {"experiment_ids": ["0"], "order_by": ["metrics.acc"]}, "INVALID_PARAMETER_VALUE", 400,
      "order_by, at character 1: expected a series, one of loss"),
     ("search_runs", {"experiment_ids": ["0"], "page_token": "b2Zmc2V0"}, "INVALID_PARAMETER_VALUE", 400, "page_token is not"),

@@ -53,7 +53,7 @@ def get_run(server: Server, run_id: RunId = None, run_uuid: RunId = None) -> Res
 @router.post("/runs/search")
 def search_runs(body: Search, server: Server) -> Response:
     """List runs by a filter, in an order. A page has at most 1000, whatever was asked for; the token leads to the rest."""
-    where, keys = parse_filter(body.filter), parse_order(body.order_by)
+    where, keys = parse_filter(body.filter, statuses=STATUSES.values()), parse_order(body.order_by)
     token = body.page_token or None
     if token is not None and not keys and not RUN_ID.fullmatch(token):
         raise InvalidInput(FieldProblem(("page_token",), "page_token is not what a page of this search gave for the next one"))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain import SERIES
+from service.domain import SERIES, RunStatus
 from service.errors import InvalidInput
 from service.query import Attribute, Comparison, Field, Metric, Ordering, Param, Span, Tag, parse_filter, parse_order
-from service.query.parse import MAX_CONDITIONS, NULLS, NUMERIC, TEXTUAL
+from service.query.parse import MAX_CONDITIONS, NULLS, NUMERIC, STATUS, TEXTUAL
 from service.query.terms import ATTRIBUTES, EPOCH, METRIC_PARTS, MILLISECOND, PARAMS
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
@@ -34,11 +34,15 @@ def _comparisons(
     return st.builds(Comparison, fields, st.sampled_from(operators), values)
 
 
+words = attributes["text"].filter(lambda one: one != STATUS)
 comparisons = st.one_of(
     _comparisons(metrics | params, NUMERIC, numbers),
     _comparisons(attributes["time"], NUMERIC, spans),
-    _comparisons(tags | params | attributes["text"], TEXTUAL[:4], texts),
-    _comparisons(tags | params | attributes["text"], TEXTUAL[4:], st.lists(texts, min_size=1, max_size=4).map(tuple)),
+    _comparisons(tags | params | words, TEXTUAL[:4], texts),
+    _comparisons(tags | params | words, TEXTUAL[4:], st.lists(texts, min_size=1, max_size=4).map(tuple)),
+    _comparisons(st.just(STATUS), TEXTUAL[:2], st.sampled_from(list(RunStatus))),
+    _comparisons(st.just(STATUS), TEXTUAL[2:4], texts),
+    _comparisons(st.just(STATUS), TEXTUAL[4:], st.lists(st.sampled_from(list(RunStatus)), min_size=1).map(tuple)),
     _comparisons(st.one_of(metrics, params, tags, *attributes.values()), NULLS, st.none()),
 )
 
@@ -131,6 +135,12 @@ REFUSED = [
     ("metrics.loss < 1 and", 21, "expected a field such as metrics.loss or model.kind, got the end"),
     ("and metrics.loss < 1", 1, "expected an attribute"),
     ("(metrics.loss < 1)", 1, "expected a field such as metrics.loss or model.kind, got ("),
+    (
+        "status = 'FINISHED'",
+        10,
+        "expected a status, one of queued, running, paused, succeeded, failed, cancelled, got 'FINISHED'",
+    ),
+    ("status IN ('failed', 'done')", 22, "expected a status"),
     ("(" * 4000, 1, "expected a field"),
     ("tags.x = 1", 10, "expected a text in quotes for tags.`x`, got 1"),
     ("tags.x = y", 10, "expected a text in quotes"),
