@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from service.errors import FieldProblem, InvalidInput
@@ -19,10 +20,15 @@ def kinds(keys: Sequence[Ordering]) -> list[Kind]:
     return [kind for key in keys for kind in (("number", "text") if isinstance(key.field, Param) else (key.field.kind,))]
 
 
+def name_of(keys: Sequence[Ordering]) -> str:
+    """Name an order in few characters, however long its keys are."""
+    return sha256("\n".join(map(str, keys)).encode()).hexdigest()[:16]
+
+
 def write(keys: Sequence[Ordering], values: Sequence[Any], run_id: str) -> str:
     """Write the place after a run that has these values, one for each of `kinds`."""
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-    place = json.dumps([list(map(str, keys)), plain, run_id], separators=(",", ":"))
+    place = json.dumps([name_of(keys), plain, run_id], separators=(",", ":"), ensure_ascii=False)
     return PREFIX + urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
@@ -37,7 +43,7 @@ def read(cursor: str, keys: Sequence[Ordering], name: str) -> tuple[list[Any], s
     except (ValueError, TypeError, RecursionError):
         raise _bad(name) from None
     fitting = all(value is None or _is(value, kind) for kind, value in zip(kinds(keys), values, strict=True))
-    if order != list(map(str, keys)) or not fitting or not _is(run_id, "text"):
+    if order != name_of(keys) or not fitting or not _is(run_id, "text"):
         raise _bad(name)
     return values, run_id
 

@@ -328,15 +328,24 @@ def test_a_cursor_holds_only_for_its_order() -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        "", "x", "[]", "{}", "[[],[],1]", '[["metrics.loss ASC"],[],"run_1"]', '[["metrics.loss ASC"],["0.1"],"run_1"]',
-        '[["metrics.loss ASC"],[NaN],"run_1"]', '[["metrics.loss ASC"],[true],"run_1"]', '[["metrics.loss ASC"],[1e999],7]',
-        f'[["metrics.loss ASC"],[{2**63}],"run_1"]', '[["metrics.loss ASC"],[1],"run_\\ud800"]', "[" * 9000,
-        '[["metrics.loss ASC"],[{}],"run_1"]', '[["metrics.loss ASC"],[1],"run_1",2]', "9" * 5000,
+        "", "x", "[]", "{}", "[[],[],1]", '["NAME",[],"run_1"]', '["NAME",["0.1"],"run_1"]', '["NAME",[NaN],"run_1"]',
+        '["NAME",[true],"run_1"]', '["NAME",[0.1],7]', f'["NAME",[{2**63}],"run_1"]', '["NAME",[1],"run_\\ud800"]',
+        '["NAME",[1],"run_\\u0000"]', "[" * 9000, '["NAME",[{}],"run_1"]', '["NAME",[1],"run_1",2]', '["name",[1],"run_1"]',
+        '[["NAME"],[1],"run_1"]', "9" * 5000,
     ],
 )  # fmt: skip
 def test_a_made_up_cursor_is_refused(made: str) -> None:
     """Nothing but what was written by us reaches the database."""
     keys = parse_order(["metrics.loss"])
+    made = made.replace("NAME", cursor.name_of(keys))
     for text in (made, "at_" + urlsafe_b64encode(made.encode()).decode().rstrip("="), "at_" + made):
         with pytest.raises(InvalidInput, match="after is not what a page of this order gave"):
             cursor.read(text, keys, "after")
+
+
+def test_a_cursor_of_the_longest_values_is_taken() -> None:
+    """However long names, tags and keys are, the place after a run fits into what `after` takes."""
+    keys = parse_order([f"tags.`{'k' * 4900}{number}`" for number in range(5)])
+    place = cursor.write(keys, ["\U0001f600" * 500] * 5, "run_" + "0" * 26)
+    assert len(place) < 20_000
+    assert cursor.read(place, keys, "after")[0][0] == "\U0001f600" * 500
