@@ -17,7 +17,7 @@ setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/p
 demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the course's figures
 	@$(BIN)/postgrad demo $(DEMO)
 
-test: $(VENV)/dev.stamp check  ## run all checks and tests
+test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check  ## run all checks and tests
 	@$(BIN)/python -m pytest -q
 
 check: $(VENV)/dev.stamp  ## lint, types, import rules
@@ -38,9 +38,11 @@ lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 	  pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra build \
 	  --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo mlflow-skinny | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  - -o tests/clients/mlflow-requirements.txt
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -58,6 +60,12 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml $(VENV)/venv.stamp
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@echo "installing what testing needs …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-mlflow/client.stamp: tests/clients/mlflow-requirements.txt | $(VENV)/venv.stamp  # apart: its pins are not ours
+	@echo "installing MLflow's client …"
+	@$(PYTHON) -m venv .venv-mlflow
+	@.venv-mlflow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venv-bench/bench.stamp: bench/requirements.txt requirements.lock pyproject.toml

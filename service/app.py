@@ -20,6 +20,7 @@ from service.api import (
     history,
     life,
     metrics,
+    mlflow,
     models,
     openapi,
     runs,
@@ -40,7 +41,7 @@ from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system, metrics)
+ROUTERS = (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system, metrics, mlflow)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -79,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     for part in ROUTERS:
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
-    app.add_middleware(TooLargeProblem, settings=settings)
+    app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)

@@ -9,8 +9,14 @@ from fastapi import Request, Response
 def paged(request: Request, response: Response, found: Sequence[Any], limit: int) -> dict[str, Any]:
     """Make the page of up to `limit` objects, given one more than that if there are more."""
     data, more = list(found[:limit]), len(found) > limit
+    return page_of(request, response, data, data[-1].id if more else None)
+
+
+def page_of(request: Request, response: Response, data: Sequence[Any], next_after: str | int | None) -> dict[str, Any]:
+    """Make a page of these objects; `next_after` is what `after` of the next page is, None at the end."""
     first, last = (data[0].id, data[-1].id) if data else (None, None)
-    if more:
-        url = request.url.include_query_params(after=last)
+    if next_after is not None:
+        url = request.url.include_query_params(after=next_after)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    return {"data": data, "has_more": more, "first_id": first, "last_id": last}
+    page = {"data": data, "has_more": next_after is not None, "first_id": first, "last_id": last}
+    return {**page, "next_after": next_after}

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import logs
@@ -48,8 +50,9 @@ class RequestId:
 class TooLargeProblem:
     """FastAPI refuses a body over the limit with plain text while it is read: make that a problem document."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app, self._detail = app, body_too_large(settings)
+    def __init__(self, app: ASGIApp, settings: Settings, protocols: Mapping[str, Callable[[int, str], Response]]) -> None:
+        """Wrap an application; `protocols` makes the errors of those paths that begin otherwise than ours."""
+        self._app, self._detail, self._protocols = app, body_too_large(settings), protocols
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on but a plain 413."""
@@ -61,8 +64,10 @@ class TooLargeProblem:
                 headers = MutableHeaders(scope=message)
                 replacing = not headers.get("content-type", "").startswith("application/problem+json")
                 if replacing:
-                    body = json.dumps(document(scope, 413, self._detail)).encode()
-                    headers.update({"content-type": "application/problem+json", "content-length": str(len(body))})
+                    other = next((made for prefix, made in self._protocols.items() if scope["path"].startswith(prefix)), None)
+                    body = other(413, self._detail).body if other else json.dumps(document(scope, 413, self._detail)).encode()
+                    media = "application/json" if other else "application/problem+json"
+                    headers.update({"content-type": media, "content-length": str(len(body))})
                     await send(message)
                     await send({"type": "http.response.body", "body": body})
                     return

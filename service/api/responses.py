@@ -75,6 +75,8 @@ class RunOut(BaseModel):
 class RunList(Page[RunOut]):
     """A page of runs."""
 
+    next_after: Annotated[str | None, Field(description="`after` of the next page: the last id, or a place in an order")]
+
 
 class ValidateOut(BaseModel):
     """What a run would be and cost; nothing was created."""

@@ -5,20 +5,30 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator
 
-from service.api.deps import ID, After, Limit, Order, RunId, Server
-from service.api.lists import paged
+from service.api.deps import ID, Limit, Order, RunId, Server
+from service.api.lists import page_of, paged
 from service.api.responses import EventList, RunList, RunOut, ValidateOut
 from service.api.schemas import RunCreate, printable
 from service.api.views import event_out, run_out
 from service.domain import RunStatus
 from service.errors import FieldProblem, InvalidInput
+from service.query import parse_filter, parse_order
 from service.runs import control
+from service.runs.search import search
 from service.runs.submit import check, submit
 from service.store.runs import Filters
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
 Tag = Annotated[str, AfterValidator(printable)]
+Place = Annotated[
+    str | None,
+    Query(
+        max_length=20_000,
+        pattern="^([0-9a-z_]{1,60}|at_[0-9A-Za-z_-]+)$",
+        description="`next_after` of the page before, or a run's id",
+    ),
+]
 
 
 @router.post("", status_code=202)
@@ -56,14 +66,19 @@ def list_runs(
     model: Annotated[Literal["softmax", "svm", "mlp", "char_rnn"] | None, Query(description="kind of the model")] = None,
     dataset: Annotated[str | None, Query(max_length=60, pattern=ID, description="id of a kept dataset")] = None,
     tag: Annotated[list[Tag] | None, Query(max_length=10, description="`key:value`; all that are given must match")] = None,
-    after: After = None,
+    where: Annotated[str, Query(alias="filter", description="`metrics.loss < 0.1 and model.kind = 'mlp'`")] = "",
+    order_by: Annotated[
+        list[str] | None, Query(description="`metrics.loss ASC`; may be repeated. Without a value: last")
+    ] = None,
+    after: Place = None,
     limit: Limit = 20,
     order: Order = "desc",
 ) -> dict[str, Any]:
-    """List runs, the newest first."""
-    filters = Filters(status=status, model=model, dataset_id=dataset, tags=_tags(tag or []))
-    found = control.page(server.database, filters, after=after, limit=limit + 1, newest_first=order == "desc")
-    return paged(request, response, [run_out(run) for run in found], limit)
+    """List runs, the newest first, or in the order of `order_by`."""
+    keys = parse_order(order_by or [])
+    filters = Filters(status=status, model=model, dataset_id=dataset, tags=_tags(tag or []), where=parse_filter(where))
+    found = search(server.database, filters, keys, after=after, limit=limit, newest_first=order == "desc")
+    return page_of(request, response, [run_out(run) for run in found.runs], found.next_after)
 
 
 def _tags(given: list[str]) -> tuple[tuple[str, str], ...]:

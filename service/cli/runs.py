@@ -12,13 +12,24 @@ app = typer.Typer(no_args_is_help=True, help="Look at runs, watch them, stop the
 
 Status = Annotated[str | None, typer.Option(help="queued, running, paused, succeeded, failed or cancelled.")]
 Model = Annotated[str | None, typer.Option(help="softmax, svm or mlp.")]
+Filter = Annotated[str | None, typer.Option("--filter", help="metrics.loss < 0.1 and model.kind = 'mlp'")]
+OrderBy = Annotated[list[str] | None, typer.Option("--order-by", help="metrics.loss ASC; may be repeated.")]
 
 
 @app.command()
-def ls(*, status: Status = None, model: Model = None, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
-    """List the runs, the newest first."""
+def ls(
+    *,
+    status: Status = None,
+    model: Model = None,
+    where: Filter = None,
+    order_by: OrderBy = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+    url: Url = None,
+) -> None:
+    """List the runs, the newest first, or in an order of yours."""
     with talk.server(url) as client:
-        page = client.runs.page(status=status, model=model, limit=limit)
+        page = client.runs.page(status=status, model=model, filter=where, order_by=order_by, limit=limit)
     if as_json:
         talk.out_json(page)
     elif not page["data"]:

@@ -124,11 +124,14 @@ class AsyncRuns(AsyncLife, AsyncCurves):
         return await self._client.call(calls.on_run("GET", run_id))
 
     def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Object]:
-        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`; `order`; `limit` is the size of a page."""
+        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`; `limit` is the size of a page.
+
+        `order_by="metrics.loss"` is another order, `order="asc"` has the oldest first.
+        """
         return self._client.pages(calls.list_runs(filters))
 
     async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
-        """Return one page of the list of runs as the API sends it: `data`, `has_more`, `last_id`; the next is `after` that."""
+        """Return one page of the list of runs as the API sends it; where `has_more`, the next is `after` its `next_after`."""
         return await self._client.call(calls.list_runs(filters))
 
     def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:

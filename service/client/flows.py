@@ -163,4 +163,4 @@ def next_page(call: Call, page: Object) -> Call | None:
     """Return the request for the page after this one, or None if this is the last."""
     if not page["has_more"]:
         return None
-    return replace(call, params={**call.params, "after": page["last_id"]})
+    return replace(call, params={**call.params, "after": page.get("next_after") or page["last_id"]})

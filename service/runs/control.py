@@ -29,11 +29,6 @@ def get(database: Database, run_id: str) -> Run:
     return database.read(lambda db: find(db, run_id))
 
 
-def page(database: Database, filters: runs.Filters, *, after: str | None, limit: int, newest_first: bool) -> list[Run]:
-    """Return up to `limit` runs that pass the filters."""
-    return database.read(lambda db: runs.page(db, filters, after=after, limit=limit, newest_first=newest_first))
-
-
 def cancel(database: Database, run_id: str) -> Run:
     """Stop a run: at once if it is queued or paused, at its next commit if it is running. Cancelling twice is once."""
     return _ask(database, run_id, "cancel", lifecycle.cancel)

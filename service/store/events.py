@@ -1,7 +1,8 @@
 """The events of a run: one sequence without a gap, the same numbers wherever they are read."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -27,6 +28,24 @@ def append(db: Connection, run_id: str, happened: Sequence[tuple[str, dict[str, 
             for i, (kind, data) in enumerate(happened)
         ],
     )
+
+
+class Commit(NamedTuple):
+    """The points of one transaction, and when it was."""
+
+    from_step: int
+    to_step: int
+    moment: datetime
+
+
+def metric_commits(db: Connection, run_id: str) -> list[Commit]:
+    """Return which points of a run became durable when, in order."""
+    query = (
+        select(events.c.data, events.c.created_at)
+        .where(events.c.run_id == run_id, events.c.kind == "metrics")
+        .order_by(events.c.seq)
+    )
+    return [Commit(row.data["from_step"], row.data["to_step"], row.created_at) for row in db.execute(query)]
 
 
 def page(db: Connection, run_id: str, *, after: int, limit: int) -> list[Event]:

@@ -8,12 +8,12 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, insert, literal, select
+from sqlalchemy import Connection, Select, and_, case, func, insert, literal, or_, select
 
 from core.types import Point
 from service.domain import SERIES
 from service.store.curves import Curves
-from service.store.tables import metrics
+from service.store.tables import metrics, runs
 
 
 def append(db: Connection, run_id: str, points: Sequence[Point]) -> None:
@@ -67,6 +67,34 @@ def last_step(db: Connection, run_id: str) -> int:
     """Return the step of the last point of a run; -1 if there is none."""
     last = db.execute(select(func.max(metrics.c.step)).where(metrics.c.run_id == run_id)).scalar()
     return -1 if last is None else int(last)
+
+
+def one_series(db: Connection, run_id: str, name: str, *, after_step: int, limit: int | None) -> list[tuple[int, float]]:
+    """Return steps and values of one series in order, NaN and infinities as such; a step without a value is left out."""
+    kind = metrics.c.nonfinite[name].as_string()
+    query = (
+        select(metrics.c.step, metrics.c[name], case((metrics.c[name].is_(None), kind)))
+        .where(metrics.c.run_id == run_id, metrics.c.step > after_step, or_(metrics.c[name].is_not(None), kind.is_not(None)))
+        .order_by(metrics.c.step)
+        .limit(limit)
+    )
+    return [(step, value if bad is None else float(bad)) for step, value, bad in db.execute(query)]
+
+
+def last_points(db: Connection, run_ids: Sequence[str]) -> dict[str, tuple[int, dict[str, float]]]:
+    """Return step and values of the last point of each run that has one, NaN and infinities as such."""
+    of = metrics.alias()
+    newest = select(func.max(of.c.step)).where(of.c.run_id == runs.c.id).correlate(runs).scalar_subquery()
+    query = (
+        select(metrics)
+        .select_from(runs.join(metrics, and_(metrics.c.run_id == runs.c.id, metrics.c.step == newest)))
+        .where(runs.c.id.in_(run_ids))
+    )
+    found = {}
+    for row in db.execute(query).mappings():
+        bad = {name: float(kind) for name, kind in (row["nonfinite"] or {}).items()}
+        found[row["run_id"]] = (row["step"], {name: row[name] for name in SERIES if row[name] is not None} | bad)
+    return found
 
 
 def copy(db: Connection, source: str, target: str, *, to_step: int, every: int) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from service.domain import Run, RunStatus, StopReason
+from service.query import Comparison, Ordering
 from service.store import events
+from service.store.search import Sorting, Words, condition
 from service.store.tables import runs
 
 COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
@@ -21,6 +23,9 @@ class Filters:
     model: str | None = None
     dataset_id: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    where: tuple[Comparison, ...] = ()
+    words: Words | None = None
+    """What `where` calls each status, if not as we do."""
 
 
 def add(db: Connection, run: Run, dataset_id: str | None, priority: int = 0) -> None:
@@ -41,6 +46,33 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
     query = select(*COLUMNS).order_by(runs.c.id.desc() if newest_first else runs.c.id).limit(limit)
     if after is not None:
         query = query.where(runs.c.id < after if newest_first else runs.c.id > after)
+    return [_record(row) for row in db.execute(_filtered(query, filters))]
+
+
+def ordered_page(
+    db: Connection,
+    filters: Filters,
+    keys: Sequence[Ordering],
+    *,
+    after: tuple[Sequence[Any], str] | None,
+    limit: int,
+    newest_first: bool,
+) -> list[tuple[Run, list[Any]]]:
+    """Return up to `limit` runs in the order of `keys`, each with the values that it was ordered by.
+
+    `after` is where to begin: the values and the id of the last run before. Runs with equal values stand in the order of
+    their ids.
+    """
+    sorting = Sorting(keys, newest_first=newest_first, words=filters.words)
+    values = [column.label(f"key_{i}") for i, column in enumerate(sorting.columns)]  # as the database reads a number
+    query = select(*COLUMNS, *values).order_by(*sorting.clauses()).limit(limit)
+    if after is not None:
+        query = query.where(sorting.after(*after))
+    rows = db.execute(_filtered(query, filters)).all()
+    return [(_record(row[: len(COLUMNS)]), list(row[len(COLUMNS) :])) for row in rows]
+
+
+def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.status is not None:
         query = query.where(runs.c.status == filters.status)
     if filters.model is not None:
@@ -51,7 +83,7 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
         # Not runs.c.tags[key]: SQLite reads a quote or a backslash in a JSON path otherwise than SQLAlchemy writes it.
         tags = func.json_each(runs.c.tags).table_valued("key", "value")
         query = query.where(select(tags).where(tags.c.key == key, tags.c.value == value).exists())
-    return [_record(row) for row in db.execute(query)]
+    return query.where(*(condition(comparison, filters.words) for comparison in filters.where))
 
 
 def count(db: Connection, status: RunStatus) -> int:
@@ -64,8 +96,8 @@ def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
     return db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.in_(list(statuses)))).rowcount == 1
 
 
-def _record(row: Row[Any]) -> Run:
-    values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
+def _record(row: Sequence[Any]) -> Run:
+    values = dict(zip((column.name for column in COLUMNS), row, strict=True))
     values["status"] = RunStatus(values["status"])
     values["stop_reason"] = values["stop_reason"] and StopReason(values["stop_reason"])
     return Run(**values)

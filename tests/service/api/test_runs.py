@@ -293,7 +293,7 @@ class TestList:
     def test_empty(self, idle: Api) -> None:
         """A list without runs is a list."""
         empty = idle.get("/v1/runs", params={"tag": "nobody:has this"}).json()
-        assert empty == {"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None}
+        assert empty == {"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None, "next_after": None}
 
     def test_filters(self, idle: Api) -> None:
         """Runs are found by status, by kind of model, by kept dataset, and by all of them together."""

@@ -75,6 +75,12 @@ def test_runs_are_listed(postgrad: Run, run_id: str) -> None:
     assert (page["object"], len(page["data"])) == ("list", 1)
     wrong = postgrad("runs", "ls", "--status", "lost")
     assert (wrong.returncode, "status is 'lost'" in wrong.stderr) == (2, True)
+    found = postgrad(
+        "runs", "ls", "--filter", f"run_id = '{run_id}' and metrics.loss > 0", "--order-by", "metrics.loss DESC", "--json"
+    )
+    assert [run["id"] for run in json.loads(found.stdout)["data"]] == [run_id]
+    wrong = postgrad("runs", "ls", "--filter", "metrics.loss > x")
+    assert (wrong.returncode, "filter, at character 16: expected a number" in wrong.stderr) == (2, True)
 
 
 def test_a_run_is_shown(postgrad: Run, run_id: str) -> None:

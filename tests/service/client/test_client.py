@@ -78,6 +78,8 @@ def test_lists_are_read_page_after_page(client: Client) -> None:
     assert [run["id"] for run in client.runs.list(limit=2, tag=[tag], order="asc")] == made
     page = client.runs.page(limit=2, tag=[tag])
     assert (len(page["data"]), page["has_more"], page["last_id"]) == (2, True, made[-2])
+    found = client.runs.list(limit=2, filter=f"tags.test = '{tag[5:]}'", order_by=["optimizer.learning_rate", "run_id ASC"])
+    assert [run["id"] for run in found] == made
     client.runs.wait(made[-1], timeout=60)
     events = list(client.runs.events(made[-1]))
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
