@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, runs, system
+from service.api import datasets, diagnostics, errors, events, export, generate, life, models, openapi, queue, runs, system
 from service.api.deps import Parts
-from service.api.middleware import RequestId, TooLargeProblem
+from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
+from service.api.query import strict_query
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
+from service.runs.once import Keys
 from service.runs.predict import ModelCache
+from service.runs.watch import Watch
 from service.settings import Settings
 from service.store.migrate import upgrade
 from service.store.unit import Database
@@ -31,13 +34,17 @@ def create_app(settings: Settings) -> FastAPI:
         with exclusive(settings.data_dir):
             await run_in_threadpool(upgrade, settings.url)
             database = Database(settings.url)
-            dispatcher = Dispatcher(database, settings)
-            app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes))
+            watch = Watch(database, settings.max_streams)
+            dispatcher = Dispatcher(database, settings, on_free=watch.look)
+            keys = Keys(database, settings.idempotency_key_seconds)
+            app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes), watch, keys)
+            watch.start()
             await run_in_threadpool(dispatcher.start)
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
             try:
                 yield
             finally:
+                watch.stop()
                 await run_in_threadpool(dispatcher.stop)
                 database.close()
 
@@ -53,11 +60,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    for part in (runs, life, models, generate, diagnostics, export, datasets, system):
-        app.include_router(part.router, max_body_size=settings.max_body_bytes)
-    app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
+    strict = [Depends(strict_query)]
+    for part in (runs, life, events, queue, models, generate, diagnostics, export, datasets, system):
+        app.include_router(part.router, max_body_size=settings.max_body_bytes, dependencies=strict)
+    app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes, dependencies=strict)
     app.add_middleware(TooLargeProblem, settings=settings)
     app.add_middleware(RequestId)
+    app.add_middleware(HeadAsGet)
     return app
 
 

@@ -113,6 +113,10 @@ class Run:
     error: dict[str, Any] | None
     weights_digest: str | None
     tags: dict[str, str]
+    priority: int = 0
+    """Of the runs that wait, those with the highest are begun first."""
+    estimated_seconds: float | None = None
+    """What all its steps were estimated to take; None if it was stored by an earlier version."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -39,6 +39,16 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
+    max_streams: Annotated[
+        int, Field(ge=0, le=100_000, description="streams of events and waiting requests that may be open at the same time")
+    ] = 500
+    stream_keep_alive_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="a silent stream of events gets a comment this often")
+    ] = 15.0
+    max_wait_seconds: Annotated[int, Field(ge=0, le=3600, description="longest that `Prefer: wait=N` waits")] = 60
+    idempotency_key_seconds: Annotated[
+        float, Field(gt=0, description="an answer is kept this long under its Idempotency-Key")
+    ] = 86_400.0
     model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
 
     @property

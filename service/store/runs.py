@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from service.domain import Run, RunStatus, StopReason
+from service.domain import Run, RunStatus, StopReason, now
 from service.store import events
 from service.store.tables import runs
 
-COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
+NAMES = tuple(field.name for field in fields(Run))
+COLUMNS = tuple(runs.c[name] for name in NAMES)
+
+Version = tuple[int, datetime]
+"""The number of the last event and the time of the last change: every change of a run changes one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,19 +26,32 @@ class Filters:
     model: str | None = None
     dataset_id: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
 
 
-def add(db: Connection, run: Run, dataset_id: str | None, priority: int = 0) -> None:
+def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
-    values = {field.name: getattr(run, field.name) for field in fields(Run)}
-    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"], priority=priority))
+    values = {name: getattr(run, name) for name in NAMES}
+    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"]))
     events.append(db, run.id, [("state", {"status": run.status})])
 
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
     row = db.execute(select(*COLUMNS).where(runs.c.id == run_id)).one_or_none()
-    return _record(row) if row is not None else None
+    return record(row) if row is not None else None
+
+
+def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:
+    """Return the versions of those of the runs that are there."""
+    query = select(runs.c.id, runs.c.last_event, runs.c.updated_at).where(runs.c.id.in_(run_ids))
+    return {row.id: (row.last_event, row.updated_at) for row in db.execute(query)}
+
+
+def change(db: Connection, run_id: str, **values: Any) -> None:
+    """Set name, tags or priority."""
+    db.execute(update(runs).where(runs.c.id == run_id).values(**values, updated_at=now()))
 
 
 def page(db: Connection, filters: Filters, *, after: str | None, limit: int, newest_first: bool) -> list[Run]:
@@ -50,8 +68,13 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
     for key, value in filters.tags:
         # Not runs.c.tags[key]: SQLite reads a quote or a backslash in a JSON path otherwise than SQLAlchemy writes it.
         tags = func.json_each(runs.c.tags).table_valued("key", "value")
-        query = query.where(select(tags).where(tags.c.key == key, tags.c.value == value).exists())
-    return [_record(row) for row in db.execute(query)]
+        # As one text: where a key holds a colon itself, every way to read what was asked for is tried.
+        query = query.where(select(tags).where(tags.c.key.concat(":").concat(tags.c.value) == f"{key}:{value}").exists())
+    if filters.created_after is not None:
+        query = query.where(runs.c.created_at > filters.created_after)
+    if filters.created_before is not None:
+        query = query.where(runs.c.created_at < filters.created_before)
+    return [record(row) for row in db.execute(query)]
 
 
 def count(db: Connection, status: RunStatus) -> int:
@@ -64,8 +87,9 @@ def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
     return db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.in_(list(statuses)))).rowcount == 1
 
 
-def _record(row: Row[Any]) -> Run:
-    values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
+def record(row: Sequence[Any]) -> Run:
+    """Make a run of a row that begins with its columns."""
+    values = dict(zip(NAMES, row, strict=False))
     values["status"] = RunStatus(values["status"])
     values["stop_reason"] = values["stop_reason"] and StopReason(values["stop_reason"])
     return Run(**values)
