@@ -14,6 +14,7 @@ from service.api import datasets, diagnostics, errors, events, export, generate,
 from service.api.deps import Parts
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
 from service.api.query import strict_query
+from service.api.shared import SharedReads
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
 from service.runs.once import Keys
@@ -37,7 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
             watch = Watch(database, settings.max_streams)
             dispatcher = Dispatcher(database, settings, on_free=watch.look)
             keys = Keys(database, settings.idempotency_key_seconds)
-            app.state.parts = Parts(settings, database, dispatcher, ModelCache(settings.model_cache_bytes), watch, keys)
+            models_kept = ModelCache(settings.model_cache_bytes)
+            app.state.parts = Parts(settings, database, dispatcher, models_kept, watch, keys, SharedReads())
             watch.start()
             await run_in_threadpool(dispatcher.start)
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)

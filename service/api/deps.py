@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel
 
 from service.api.responses import RunOut
+from service.api.shared import SharedReads
 from service.api.views import runs_out
 from service.domain import Run
 from service.executors.dispatcher import Dispatcher
@@ -30,6 +31,7 @@ class Parts:
     models: ModelCache
     watch: Watch
     keys: Keys
+    shared: SharedReads
 
     def shown(self, *runs: Run) -> list[RunOut]:
         """Show runs, those that wait with their place in the queue."""

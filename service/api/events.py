@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,6 +17,7 @@ from service.api.responses import EventList
 from service.api.views import event_out
 from service.domain import Event, Run
 from service.runs import control
+from service.store.unit import Database
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
 
@@ -78,24 +80,37 @@ class _Seated(EventSourceResponse):
             self._seat.__exit__(None, None, None)
 
 
-async def _events(server: Parts, run_id: str, after: int) -> AsyncIterator[bytes]:
-    """Send what is in the database after a number, then what comes, until the run has ended or the server stops."""
-    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
-    while True:
-        run, found = await run_in_threadpool(control.news, server.database, run_id, after=after, limit=AT_ONCE)
-        if found:
-            after = found[-1].seq
-            yield b"".join(map(_sent, found))
-            continue
-        if run is None or run.terminal or server.watch.stopping:
-            yield _end(run, after)
-            return
-        if not await server.watch.change(run, server.settings.stream_keep_alive_seconds):
-            yield KEEP_ALIVE
+@dataclass(frozen=True)
+class _Batch:
+    """A run, None if it is gone, and its next events as they are sent; `last` is the number of the last of them."""
+
+    run: Run | None
+    last: int
+    sent: bytes
+
+
+def _next(database: Database, run_id: str, after: int) -> _Batch:
+    run, found = control.news(database, run_id, after=after, limit=AT_ONCE)
+    return _Batch(run, found[-1].seq if found else after, b"".join(map(_sent, found)))
 
 
 def _sent(event: Event) -> bytes:
     return format_sse_event(id=str(event.seq), event=event.kind, data_str=event_out(event).model_dump_json())
+
+
+async def _events(server: Parts, run_id: str, after: int) -> AsyncIterator[bytes]:
+    """Send what is in the database after a number, then what comes, until the run has ended or the server stops."""
+    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    while True:
+        batch = await server.shared.read(_next, server.database, run_id, after)
+        run, after = batch.run, batch.last
+        if batch.sent:
+            yield batch.sent
+        elif run is None or run.terminal or server.watch.stopping:
+            yield _end(run, after)
+            return
+        elif not await server.watch.change(run, server.settings.stream_keep_alive_seconds):
+            yield KEEP_ALIVE
 
 
 def _end(run: Run | None, last: int) -> bytes:

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime
 from starlette.concurrency import run_in_threadpool
 
+from service.api import etags
 from service.api.deps import ID, After, Limit, Order, RunId, Server
-from service.api.etags import check as check_match
-from service.api.etags import tagged
 from service.api.lists import paged
 from service.api.once import Once
 from service.api.prefer import Wait
@@ -108,10 +107,11 @@ def update_run(run_id: RunId, body: RunPatch, server: Server, if_match: IfMatch 
     """Change name, tags and priority of a run; what is left out stays."""
 
     def unchanged(db: Transaction, run: Run) -> None:
-        check_match(runs_out(db, [run], server.settings.workers)[0], if_match)
+        etags.check(runs_out(db, [run], server.settings.workers)[0].model_dump_json(), if_match)
 
     changes = body.model_dump(exclude_unset=True)
-    return tagged(server.shown(update(server.database, run_id, changes, unchanged))[0])
+    run = update(server.database, run_id, changes, unchanged)
+    return etags.response(server.shown(run)[0].model_dump_json())
 
 
 @router.delete("/{run_id}", status_code=204)

@@ -19,6 +19,15 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
 
 
+def same(run: Run, other: Run) -> bool:
+    """Return whether a run is as it was."""
+    return _version(run) == _version(other)
+
+
+def _version(run: Run) -> Version:
+    return run.last_event, run.updated_at
+
+
 @dataclass(eq=False)
 class _Waiter:
     """Somebody who has seen a version of a run, and waits on an event loop for another."""
@@ -82,7 +91,7 @@ class Watch:
 
     async def change(self, run: Run, seconds: float) -> bool:
         """Return True when a run is no longer as given, False after some seconds or when the server stops."""
-        waiter = _Waiter(run.id, (run.last_event, run.updated_at), asyncio.get_running_loop())
+        waiter = _Waiter(run.id, _version(run), asyncio.get_running_loop())
         with self._lock:
             if self.stopping:
                 return False
