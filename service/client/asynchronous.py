@@ -1,16 +1,17 @@
 """The client for asyncio programs: the calls of `sync.py`, awaited."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from service.client import calls, flows, wire
+from service.client import calls, flows, sse, wire
 from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
+from service.client.following import AsyncFollowed
 from service.client.life import AsyncLife
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class AsyncClient:
     ) -> None:
         self.base_url = wire.address(base_url, http)
         self.max_retries = max_retries
-        self._http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
+        self.http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
         self._owned = http is None
         self.runs = AsyncRuns(self)
         self.datasets = AsyncDatasets(self)
@@ -40,11 +41,15 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Close the connections; an httpx client that was given stays open."""
         if self._owned:
-            await self._http.aclose()
+            await self.http.aclose()
 
     async def info(self) -> Object:
         """Describe the server: version, workers, limits, what is queued and running."""
         return await self.call(calls.INFO)
+
+    async def queue(self, limit: int | None = None) -> Object:
+        """Show what is being trained and what waits, with estimates of when each begins and ends."""
+        return await self.call(calls.queue(limit))
 
     async def ready(self) -> bool:
         """Return whether the server can do its work; raise APIConnectionError if there is none."""
@@ -84,9 +89,9 @@ class AsyncClient:
 
     async def characters(self, call: Call) -> AsyncIterator[str]:
         """Yield the characters of a text while it is written."""
-        text = flows.Text()
+        text = sse.Text()
         try:
-            async with self._http.stream(**wire.arguments(self.base_url, call)) as response:
+            async with self.http.stream(**wire.arguments(self.base_url, call)) as response:
                 if response.status_code != 200:
                     await response.aread()
                     flows.parse(wire.reply_of(response))
@@ -99,12 +104,12 @@ class AsyncClient:
 
     async def _send(self, call: Call) -> flows.Outcome:
         try:
-            return wire.reply_of(await self._http.request(**wire.arguments(self.base_url, call)))
+            return wire.reply_of(await self.http.request(**wire.arguments(self.base_url, call)))
         except httpx.HTTPError as error:
             return wire.failure_of(error, self.base_url)
 
 
-class AsyncRuns(AsyncLife):
+class AsyncRuns(AsyncLife, AsyncFollowed):
     """The runs of a server."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -123,7 +128,7 @@ class AsyncRuns(AsyncLife):
         return await self._client.call(calls.on_run("GET", run_id))
 
     def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Object]:
-        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`; `order`; `limit` is the size of a page."""
+        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, …; `order`; `limit`: size of a page."""
         return self._client.pages(calls.list_runs(filters))
 
     async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
@@ -139,10 +144,6 @@ class AsyncRuns(AsyncLife):
         """Return the curve of every series."""
         steps = {"from_step": from_step, "to_step": to_step}
         return await self._client.call(calls.on_run("GET", run_id, "metrics", params=steps))
-
-    def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:
-        """Yield what happened to a run, in order."""
-        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
 
     def checkpoints(self, run_id: str) -> AsyncIterator[Object]:
         """Yield the checkpoints of a run, in the order of their steps."""
@@ -171,15 +172,3 @@ class AsyncRuns(AsyncLife):
     def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> AsyncIterator[str]:
         """Yield the characters that `generate` would return at the end, each as soon as it is written."""
         return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))
-
-    async def wait(
-        self,
-        run_id: str,
-        timeout: float | None = None,  # noqa: ASYNC109 (the signature of `Runs.wait`)
-        on_progress: Callable[[Object], object] | None = None,
-    ) -> Object:
-        """Return a run when it has ended, however that was; raise TimeoutError after `timeout` seconds.
-
-        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
-        """
-        return await self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))
