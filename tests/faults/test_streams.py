@@ -38,6 +38,12 @@ class Follower:
                     self.end = json.loads(value)
 
 
+async def all_have(followers: list[Follower], events: int) -> None:
+    """Wait until each follower has had so many events."""
+    while min(len(follower.numbers) for follower in followers) < events:  # noqa: ASYNC110 (what comes is no asyncio.Event)
+        await asyncio.sleep(0.05)
+
+
 def client_of(url: str) -> httpx.AsyncClient:
     """Return a client without a limit on connections."""
     return httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=None))
@@ -53,9 +59,8 @@ def test_a_hundred_streams_over_a_restart(tmp_path: Path) -> None:
         async def until_stopped() -> float:
             async with client_of(url) as client, asyncio.timeout(120):
                 streams = [asyncio.create_task(follower.follow(client)) for follower in followers]
-                while min(len(follower.numbers) for follower in followers) < 10:
-                    assert not any(stream.done() for stream in streams)
-                    await asyncio.sleep(0.05)
+                await all_have(followers, 10)
+                assert not any(stream.done() for stream in streams)
                 process.terminate()
                 begun = time.monotonic()
                 await asyncio.gather(*streams)
@@ -71,9 +76,7 @@ def test_a_hundred_streams_over_a_restart(tmp_path: Path) -> None:
                 for run_id in runs:
                     assert (await client.get(f"/v1/runs/{run_id}")).json()["status"] in ("queued", "running")
                 streams = [asyncio.create_task(follower.follow(client)) for follower in followers]
-                before = min(len(follower.numbers) for follower in followers)
-                while min(len(follower.numbers) for follower in followers) < before + 10:
-                    await asyncio.sleep(0.05)
+                await all_have(followers, 10 + max(len(follower.numbers) for follower in followers))
                 for run_id in runs:
                     await client.post(f"/v1/runs/{run_id}/cancel")
                 await asyncio.gather(*streams)

@@ -151,13 +151,13 @@ class TestLive:
         """A run that waits sends comments, and then its end."""
         with serving(tmp_path, workers=0, stream_keep_alive_seconds=0.05) as quiet:
             run_id = quiet.create()
-            comments = 0
+            comments, last = 0, {}
             with streaming(quiet, run_id) as response:
                 for block in blocks(response):
                     comments += block == [": keep-alive"]
                     if comments == 3:
                         quiet.post(f"/v1/runs/{run_id}/cancel")
-                    last = parsed(block) or last
+                    last = parsed(block)
             assert comments >= 3
             assert last["event"] == "end"
 
@@ -191,8 +191,8 @@ class TestBounds:
             url = f"/v1/runs/{run_id}/events"
             for _ in range(3):  # seats are given back each time
                 with streaming(api, run_id) as first, streaming(api, run_id) as second:
-                    next(blocks(first))
-                    next(blocks(second))
+                    open_ones = [blocks(first), blocks(second)]  # kept: a generator that is dropped closes its connection
+                    assert [parsed(next(stream)) for stream in open_ones] == [{"retry": "2000"}] * 2
                     answer = api.get(url, headers=STREAM)
                     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_streams")
                     assert api.get(url).status_code == 200  # the list is no stream
