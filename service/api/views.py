@@ -13,8 +13,7 @@ from service.store.unit import Transaction
 
 def runs_out(db: Transaction, runs: Sequence[Run], workers: int) -> list[RunOut]:
     """Show runs, those that wait with their place in the queue."""
-    waiting = [run.id for run in runs if run.status is RunStatus.QUEUED]
-    places = queue.standings(db, waiting, workers) if waiting else {}
+    places = queue.standings(db, [run for run in runs if run.status is RunStatus.QUEUED], workers)
     return [run_out(run, places.get(run.id)) for run in runs]
 
 

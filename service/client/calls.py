@@ -60,6 +60,7 @@ class RunParts(TypedDict, total=False):
     training: Mapping[str, Any]
     name: str
     tags: Mapping[str, str]
+    priority: int
 
 
 class Wish(TypedDict, total=False):
