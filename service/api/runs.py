@@ -12,7 +12,7 @@ from service.api.lists import paged
 from service.api.once import Once
 from service.api.prefer import Wait
 from service.api.responses import HistoryOut, RunList, RunOut, ValidateOut
-from service.api.schemas import RunCreate, RunPatch, printable
+from service.api.schemas import RunCreate, RunPatch, in_utc, printable
 from service.api.views import history_out, runs_out
 from service.api.waiting import current, finished
 from service.domain import LOSS_SERIES, SERIES, Run, RunStatus
@@ -27,7 +27,8 @@ from service.store.unit import Also, Transaction
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
 Tag = Annotated[str, AfterValidator(printable)]
-Since = Annotated[AwareDatetime | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Since = Annotated[Moment | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
 IfNoneMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version that is known")]
 IfMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version to change; 412 if it is another")]
 FINISHED: dict[int | str, dict[str, Any]] = {201: {"model": RunOut, "description": "the run has ended within `Prefer: wait=N`"}}
@@ -36,7 +37,7 @@ ToStep = Annotated[int | None, Query(ge=0, le=10**9, description="leave out the 
 
 
 @router.post("", status_code=202, response_model=RunOut, responses=FINISHED)
-async def create_run(body: RunCreate, server: Server, once: Once, wait: Wait) -> Any:
+async def create_run(body: RunCreate, request: Request, server: Server, once: Once, wait: Wait) -> Any:
     """Store a run and queue it. It is trained as soon as a worker is free.
 
     With `Prefer: wait=N`, 201 and the run if it has ended within N seconds.
@@ -47,7 +48,7 @@ async def create_run(body: RunCreate, server: Server, once: Once, wait: Wait) ->
 
     answer = await run_in_threadpool(once.answer, make, server.created)
     server.dispatcher.wake()
-    return await finished(server, answer, wait) if wait else answer
+    return await finished(server, request, answer, wait) if wait else answer
 
 
 @router.post("/validate")
@@ -97,9 +98,9 @@ def _tags(given: list[str]) -> tuple[tuple[str, str], ...]:
 
 
 @router.get("/{run_id}", response_model=RunOut, responses={304: {"description": "the client has this version already"}})
-async def get_run(run_id: RunId, server: Server, wait: Wait, if_none_match: IfNoneMatch = None) -> Any:
+async def get_run(run_id: RunId, request: Request, server: Server, wait: Wait, if_none_match: IfNoneMatch = None) -> Any:
     """Return a run as it stands. With `Prefer: wait=N` the answer comes when the run has changed, or after N seconds."""
-    return await current(server, run_id, wait, if_none_match)
+    return await current(server, request, run_id, wait, if_none_match)
 
 
 @router.patch("/{run_id}", response_model=RunOut)

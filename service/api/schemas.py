@@ -1,5 +1,6 @@
 """Request bodies."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -16,6 +17,14 @@ def printable(text: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("must not contain control characters")
     return text
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Refuse a time that leaves the calendar in UTC."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999 in UTC") from error
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]

@@ -116,6 +116,11 @@ class TestReplay:
         """A run that is not there is a problem document, not a stream."""
         assert idle.get("/v1/runs/run_0/events", headers=STREAM).status_code == 404
 
+    def test_head(self, idle: Api) -> None:
+        """HEAD comes to its end: it tells of the list."""
+        answer = idle.head(f"/v1/runs/{idle.create()}/events", headers=STREAM)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
     def test_more_than_one_read(self, idle: Api) -> None:
         """A long history comes whole."""
         run_id = idle.create()

@@ -177,8 +177,25 @@ class TestMany:
             begun = time.monotonic()
             answer = full.post("/v1/runs", json=SHORT, headers=prefer(20))
             assert answer.status_code == 202
-            assert full.get(answer.headers["Location"], headers=prefer(20)).status_code == 200
+            get = full.get(answer.headers["Location"], headers=prefer(20))
+            assert get.status_code == 200
+            assert "Preference-Applied" not in get.headers
             assert time.monotonic() - begun < 5
+
+    def test_who_has_gone_makes_room(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A client that does not wait for its answer does not keep its seat."""
+        monkeypatch.setattr("service.api.waiting.LOOK_SECONDS", 0.05)
+        with serving(tmp_path, workers=0, max_streams=2) as small:
+            url = f"{small.base_url}/v1/runs/{small.create()}"
+            watch = small.app.state.parts.watch
+            for _ in range(3):
+                with ThreadPoolExecutor(2) as pool:
+                    gone = [pool.submit(httpx.get, url, headers=prefer(50), timeout=0.3) for _ in range(2)]
+                    assert {type(answer.exception()) for answer in gone} == {httpx.ReadTimeout}
+                deadline = time.monotonic() + 10
+                while watch.full:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
 
     def test_waits_are_bounded(self, tmp_path: Path) -> None:
         """A wish for longer than the server allows is cut."""
