@@ -88,26 +88,26 @@ class TestStrictQueries:
     """Query parameters that a route does not take."""
 
     @pytest.mark.parametrize(
-        ("path", "allowed"),
+        ("path", "known"),
         [
-            ("/v1/runs", "status, model, dataset, tag, created_after, created_before, after, limit, order"),
-            ("/v1/datasets", "after, limit, order"),
-            ("/v1/queue", "limit"),
-            ("/v1/runs/run_0/events", "after, limit"),
-            ("/v1/runs/run_0/loss-history", None),
-            ("/v1/runs/run_0", ""),
-            ("/v1/info", ""),
+            ("/v1/runs", {"status", "model", "dataset", "tag", "created_after", "created_before", "after", "limit", "order"}),
+            ("/v1/datasets", {"after", "limit", "order"}),
+            ("/v1/queue", {"limit"}),
+            ("/v1/runs/run_0/events", {"after", "limit"}),
+            ("/v1/runs/run_0/loss-history", {"from_step", "to_step"}),
+            ("/v1/runs/run_0", set()),
+            ("/v1/info", set()),
         ],
     )
-    def test_unknown(self, idle: Api, path: str, allowed: str | None) -> None:
+    def test_unknown(self, idle: Api, path: str, known: set[str]) -> None:
         """A parameter that is misspelt is named, with those that there are."""
         answer = idle.get(path, params={"stauts": "x"})
         assert answer.status_code == 422
         (error,) = answer.json()["errors"]
         assert error["pointer"] == "#/query/stauts"
-        if allowed is not None:
-            assert ", ".join(error["allowed"]) == allowed
-            assert (f"expected {allowed}" if allowed else "this route has none") in error["detail"]
+        assert known <= set(error["allowed"])
+        expected = f"expected {', '.join(error['allowed'])}" if known else "this route has none"
+        assert error["detail"] == f"query.stauts is not a known parameter, {expected}"
 
     @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
     def test_for_every_method(self, idle: Api, method: str) -> None:
