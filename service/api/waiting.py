@@ -22,14 +22,14 @@ LOOK_SECONDS = 2.0
 
 async def finished(server: Parts, request: Request, answer: Response, seconds: int) -> Response:
     """Return 201 with the run that was created when it has ended, or `answer` if it has not in time, or is paused."""
-    run_id = json.loads(bytes(answer.body))["id"]
+    run_id, workers = json.loads(bytes(answer.body))["id"], server.settings.workers
     if server.watch.full:
         return answer
     until = asyncio.get_running_loop().time() + seconds
     with server.watch.seat():
         while True:
             try:
-                run = await run_in_threadpool(control.get, server.database, run_id)
+                run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
             except NotFound:  # deleted since
                 return answer
             if run.terminal:
@@ -38,7 +38,7 @@ async def finished(server: Parts, request: Request, answer: Response, seconds: i
                 return answer
     replayed = {"Idempotency-Replayed": "true"} if "Idempotency-Replayed" in answer.headers else {}
     headers = {"Location": answer.headers["Location"], **applied(seconds), **replayed}
-    return etags.response(server.shown(run)[0].model_dump_json(), 201, headers)
+    return etags.response(content, 201, headers)
 
 
 async def current(server: Parts, request: Request, run_id: str, seconds: int, known: str | None) -> Response:
