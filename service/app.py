@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
             try:
                 yield
             finally:
-                watch.stop()
+                await run_in_threadpool(watch.close)
                 await run_in_threadpool(dispatcher.stop)
                 database.close()
 

@@ -73,6 +73,11 @@ class Watch:
                 waiter.tell()
         self._due.set()
 
+    def close(self) -> None:
+        """Stop, and let go of the database."""
+        self.stop()
+        self._thread.join()
+
     @contextmanager
     def seat(self) -> Iterator[None]:
         """Take one of the places of those who wait, from the event loop; raise TooManyStreams if there is none."""
