@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service.api import (
@@ -15,6 +15,7 @@ from service.api import (
     datasets,
     diagnostics,
     errors,
+    events,
     export,
     generate,
     history,
@@ -23,6 +24,7 @@ from service.api import (
     mlflow,
     models,
     openapi,
+    queue,
     runs,
     system,
     telemetry,
@@ -30,44 +32,31 @@ from service.api import (
 from service.api.access import Access
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
-from service.api.middleware import RequestId, TooLargeProblem
+from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
+from service.api.query import strict_query
+from service.api.shared import SharedReads
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
 from service.runs.kept_curves import CurveCache
+from service.runs.once import Keys
 from service.runs.predict import ModelCache
+from service.runs.watch import Watch
 from service.settings import Settings
 from service.store.migrate import upgrade
 from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (runs, history, boundary, life, models, generate, diagnostics, export, datasets, system, metrics, mlflow)
+ROUTERS = (runs, life, events, queue, history, boundary, models, generate, diagnostics, export, datasets, system, metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application. Its database, workers and lock begin with its lifespan, not here."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with exclusive(settings.data_dir):
-            await run_in_threadpool(upgrade, settings.url)
-            database = Database(settings.url, on_write=app.state.metrics.commits.observe)
-            dispatcher = Dispatcher(database, settings)
-            models, curves = ModelCache(settings.model_cache_bytes), CurveCache(settings.curve_cache_bytes)
-            app.state.parts = Parts(settings, database, dispatcher, models, curves)
-            await run_in_threadpool(dispatcher.start)
-            log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
-            try:
-                yield
-            finally:
-                await run_in_threadpool(dispatcher.stop)
-                database.close()
-
     app = FastAPI(
         title="Postgrad",
         summary="POST data, descend the gradient, GET a model",
         version=version("postgrad"),
-        lifespan=lifespan,
+        lifespan=lambda app: running(app, settings),
         docs_url=None,
         redoc_url=None,
         responses=openapi.RESPONSES,
@@ -77,14 +66,51 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = metrics.Metrics()
     errors.install(app)
     openapi.install(app)
+    mount(app, settings)
+    return app
+
+
+def mount(app: FastAPI, settings: Settings) -> None:
+    """Add the routes, and what every request passes on its way to them: from the last line up."""
+    strict = [Depends(strict_query)]
     for part in ROUTERS:
-        app.include_router(part.router, max_body_size=settings.max_body_bytes)
-    app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
+        app.include_router(part.router, max_body_size=settings.max_body_bytes, dependencies=strict)
+    app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes, dependencies=strict)
+    app.include_router(mlflow.router, max_body_size=settings.max_body_bytes)
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
-    return app
+    app.add_middleware(HeadAsGet)
+
+
+@asynccontextmanager
+async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """Begin and end the parts of the server."""
+    with exclusive(settings.data_dir):
+        await run_in_threadpool(upgrade, settings.url)
+        database = Database(settings.url, on_write=app.state.metrics.commits.observe)
+        watch = Watch(database, settings.max_streams)
+        dispatcher = Dispatcher(database, settings, on_free=watch.look)
+        app.state.parts = Parts(
+            settings=settings,
+            database=database,
+            dispatcher=dispatcher,
+            models=ModelCache(settings.model_cache_bytes),
+            curves=CurveCache(settings.curve_cache_bytes),
+            watch=watch,
+            keys=Keys(database, settings.idempotency_key_seconds),
+            shared=SharedReads(),
+        )
+        watch.start()
+        await run_in_threadpool(dispatcher.start)
+        log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(watch.close)
+            await run_in_threadpool(dispatcher.stop)
+            database.close()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -78,12 +78,12 @@ class StoredDataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One training run as it stands in the database."""
+    """One training run as it stands in the database; what is not given is that of one that was just queued."""
 
     id: str
     name: str | None
     status: RunStatus
-    stop_reason: StopReason | None
+    stop_reason: StopReason | None = None
     dataset: dict[str, Any]
     """The dataset as it was asked for: parameters of a synthetic one, or kind `stored` with its id."""
     data: dict[str, Any]
@@ -91,33 +91,37 @@ class Run:
     spec: dict[str, Any]
     """The resolved model, optimizer and training plan: `core.spec.TrainSpec.to_dict`."""
     spec_digest: str
-    attempt: int
+    attempt: int = 0
     """Number of times a worker took the run; every write of a worker carries it."""
-    stalled_attempts: int
+    stalled_attempts: int = 0
     """Attempts in a row that were lost without a step of progress."""
-    environment_changed: bool
+    environment_changed: bool = False
     """Whether an attempt went on in another environment than the one before: the bits may differ from an undisturbed run."""
-    cancel_requested: bool
-    pause_requested: bool
-    parent: dict[str, Any] | None
+    cancel_requested: bool = False
+    pause_requested: bool = False
+    parent: dict[str, Any] | None = None
     """What it was made from: `run`, `checkpoint`, `step` and `relation` (fork, extend or verify). It may be deleted since."""
-    verified: bool | None
+    verified: bool | None = None
     """For a run that verifies another, when it has ended: whether it came to the same weights."""
-    step: int
+    step: int = 0
     steps: int
-    steps_per_second: float | None
-    training_seconds: float
+    steps_per_second: float | None = None
+    training_seconds: float = 0.0
     """Time that workers have trained, over all attempts."""
-    metrics: dict[str, dict[str, Any]]
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     """For each series: last, best and best_step."""
-    best_step: int | None
-    last_event: int
-    error: dict[str, Any] | None
-    weights_digest: str | None
+    best_step: int | None = None
+    last_event: int = 0
+    error: dict[str, Any] | None = None
+    weights_digest: str | None = None
     tags: dict[str, str]
+    priority: int = 0
+    """Of the runs that wait, those with the highest are begun first."""
+    estimated_seconds: float | None = None
+    """What all its steps were estimated to take; None if it was stored by an earlier version."""
     created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
     updated_at: datetime
 
     @property

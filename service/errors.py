@@ -3,11 +3,15 @@
 ServiceError
 ├── NotFound          there is no such run, dataset or checkpoint
 ├── Conflict          the resource is not in a state for this
-│   └── IllegalTransition   … and here is what can be done instead
+│   ├── IllegalTransition   … and here is what can be done instead
+│   └── InFlight      the first request with this idempotency key is still being done
+├── Changed           the resource is no longer what the client has seen
 ├── InvalidInput      a value cannot be used; carries the path of each bad field
+│   ├── KeyReused     the idempotency key belongs to another request
 │   └── UploadError   an uploaded file cannot be used; carries row and column where they are known
 ├── TooLarge          a limit of this server is exceeded
 ├── QueueFull         too many runs wait already
+├── TooManyStreams    too many clients follow runs already
 ├── Busy              the database is busy or unreachable: try again
 ├── NewerDatabase     the database was made by a newer version of this program
 └── DataDirectoryInUse   another server uses the data directory
@@ -47,12 +51,28 @@ class IllegalTransition(Conflict):
         super().__init__(f"cannot {action} a run that is {status}; possible now: {', '.join(allowed) or 'nothing'}")
 
 
+class InFlight(Conflict):
+    """The first request with an idempotency key is still being done; in a moment its answer is there."""
+
+    code = "in_flight"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the first request with Idempotency-Key {key!r} is still being done: try again")
+
+
+class Changed(ServiceError):
+    """The resource is no longer what the client has seen: its If-Match names another version."""
+
+    code = "precondition_failed"
+
+
 @dataclass(frozen=True)
 class FieldProblem:
-    """One bad field: its path in the request, and what was expected and came instead."""
+    """One bad field: its path in the request, what was expected and came instead, and if there are few, all that may come."""
 
     path: tuple[str | int, ...]
     detail: str
+    allowed: tuple[str, ...] | None = None
 
 
 class InvalidInput(ServiceError):
@@ -63,6 +83,16 @@ class InvalidInput(ServiceError):
     def __init__(self, *problems: FieldProblem) -> None:
         self.problems = problems
         super().__init__("; ".join(problem.detail for problem in problems))
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key came before with another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, key: str) -> None:
+        detail = f"header.idempotency-key is {key!r}, which came before with another request: a new request needs a new key"
+        super().__init__(FieldProblem(("header", "idempotency-key"), detail))
 
 
 class UploadError(InvalidInput):
@@ -87,6 +117,12 @@ class QueueFull(ServiceError):
     """Too many runs wait already; there is room when some have been trained."""
 
     code = "queue_full"
+
+
+class TooManyStreams(ServiceError):
+    """Too many clients follow runs already; there is room when some have gone."""
+
+    code = "too_many_streams"
 
 
 class Busy(ServiceError):

@@ -61,6 +61,16 @@ class Settings(BaseSettings):
     header_seconds: Annotated[
         float, Field(gt=0, le=300, description="time for the head of a request to come, before its connection is closed")
     ] = 10.0
+    max_streams: Annotated[
+        int, Field(ge=0, le=100_000, description="streams of events and waiting requests that may be open at the same time")
+    ] = 500
+    stream_keep_alive_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="a silent stream of events gets a comment this often")
+    ] = 15.0
+    max_wait_seconds: Annotated[int, Field(ge=0, le=3600, description="longest that `Prefer: wait=N` waits")] = 60
+    idempotency_key_seconds: Annotated[
+        float, Field(gt=0, description="an answer is kept this long under its Idempotency-Key")
+    ] = 86_400.0
     model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
 
     @property

@@ -7,17 +7,19 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFi
 
 from core.data.text import Corpus
 from core.fields import show
-from service.api.deps import After, DatasetId, Limit, Order, Server
+from service.api.deps import After, DatasetId, Limit, Order, Server, Shown
 from service.api.lists import paged
+from service.api.once import Once
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
 from service.api.responses import DatasetList, DatasetOut, Preview
 from service.api.schemas import DatasetCreate, Name
 from service.api.views import dataset_out
-from service.domain import DatasetInfo, StoredDataset
+from service.domain import StoredDataset
 from service.errors import FieldProblem, InvalidInput
 from service.runs import datasets
 from service.runs.texts import FEATURES
 from service.runs.upload import upload as keep_upload
+from service.store.unit import Transaction
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 uploads = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -28,10 +30,16 @@ KEPT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, responses=KEPT)
-def create_dataset(body: DatasetCreate, response: Response, server: Server) -> DatasetOut:
+@router.post("", status_code=201, responses=KEPT, response_model=DatasetOut)
+def create_dataset(body: DatasetCreate, server: Server, once: Once) -> Any:
     """Make a synthetic dataset from its parameters and keep it, or keep a text."""
-    return _kept(response, *datasets.create(server.database, server.settings, body.parameters, body.name))
+    database, settings = server.database, server.settings
+    return once.answer(lambda also: datasets.create(database, settings, body.parameters, body.name, also), _shown)
+
+
+def _shown(_: Transaction, kept: datasets.Kept) -> Shown:
+    info, new = kept
+    return 201 if new else 200, f"/v1/datasets/{info.id}", dataset_out(info)
 
 
 async def _strict(request: Request) -> None:
@@ -54,10 +62,7 @@ def upload_dataset(
 ) -> DatasetOut:
     """Keep a CSV, NPZ, Parquet or text file. What is wrong with it is named by row and column, and nothing of it is kept."""
     filename = "".join(filter(str.isprintable, file.filename or ""))[-200:] or "upload"
-    return _kept(response, *keep_upload(server.database, file.file, filename, label, name))
-
-
-def _kept(response: Response, info: DatasetInfo, new: bool) -> DatasetOut:  # noqa: FBT001 (as it comes)
+    info, new = keep_upload(server.database, file.file, filename, label, name)
     response.status_code = 201 if new else 200
     response.headers["Location"] = f"/v1/datasets/{info.id}"
     return dataset_out(info)

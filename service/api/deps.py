@@ -4,12 +4,22 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel
 
+from service.api.responses import RunOut
+from service.api.shared import SharedReads
+from service.api.views import runs_out
+from service.domain import Run
 from service.executors.dispatcher import Dispatcher
 from service.runs.kept_curves import CurveCache
+from service.runs.once import Keys
 from service.runs.predict import ModelCache
+from service.runs.watch import Watch
 from service.settings import Settings
-from service.store.unit import Database
+from service.store.unit import Database, Transaction
+
+Shown = tuple[int, str, BaseModel]
+"""Status, location and body of an answer."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,17 @@ class Parts:
     dispatcher: Dispatcher
     models: ModelCache
     curves: CurveCache
+    watch: Watch
+    keys: Keys
+    shared: SharedReads
+
+    def shown(self, *runs: Run) -> list[RunOut]:
+        """Show runs, those that wait with their place in the queue."""
+        return self.database.read(lambda db: runs_out(db, runs, self.settings.workers))
+
+    def created(self, db: Transaction, run: Run) -> Shown:
+        """Answer that a run was stored, in the transaction that stores it."""
+        return 202, f"/v1/runs/{run.id}", runs_out(db, [run], self.settings.workers)[0]
 
 
 def _parts(request: Request) -> Parts:

@@ -23,11 +23,15 @@ log = logging.getLogger(__name__)
 STATUS: dict[type[Exception], int] = {
     errors.NotFound: 404,
     errors.IllegalTransition: 409,
+    errors.InFlight: 409,
     errors.Conflict: 409,
+    errors.Changed: 412,
     errors.UploadError: 422,
+    errors.KeyReused: 422,
     errors.InvalidInput: 422,
     errors.TooLarge: 413,
     errors.QueueFull: 429,
+    errors.TooManyStreams: 429,
     errors.Busy: 503,
     SpecError: 422,
     CoreError: 422,
@@ -40,6 +44,7 @@ TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Conflict",
+    412: "Precondition failed",
     413: "Too large",
     415: "Unsupported media type",
     421: "Misdirected request",
@@ -60,6 +65,7 @@ CODES = {
     500: "internal_error",
 }
 RETRYABLE = (429, 503)
+RETRYABLE_CODES = (errors.InFlight.code,)
 UNREADABLE: dict[type[Exception], str] = {
     RecursionError: "it is nested too deeply",
     UnicodeDecodeError: "it is not UTF-8",
@@ -80,9 +86,9 @@ def problem(
     request: Request, status: int, detail: str, code: str | None = None, headers: dict[str, str] | None = None, **more: Any
 ) -> JSONResponse:
     """Answer with a problem document."""
-    if status in RETRYABLE:
-        headers = {"Retry-After": "1", **(headers or {})}
     body = document(request.scope, status, detail, code, **more)
+    if body["retryable"]:
+        headers = {"Retry-After": "1", **(headers or {})}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
@@ -97,7 +103,7 @@ def document(scope: Scope, status: int, detail: str, code: str | None = None, **
         "instance": scope["path"],
         "code": code,
         "request_id": scope.get("request_id", ""),
-        "retryable": status in RETRYABLE,
+        "retryable": status in RETRYABLE or code in RETRYABLE_CODES,
         **{name: value for name, value in more.items() if value is not None},
     }
 
@@ -109,7 +115,10 @@ async def _service_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, errors.IllegalTransition):
         more["allowed"] = list(error.allowed)
     if isinstance(error, errors.InvalidInput):
-        more["errors"] = [{"pointer": pointer(p.path), "detail": p.detail} for p in error.problems]
+        more["errors"] = [
+            {"pointer": pointer(p.path), "detail": p.detail} | ({} if p.allowed is None else {"allowed": list(p.allowed)})
+            for p in error.problems
+        ]
     if isinstance(error, errors.UploadError):
         more |= {"row": error.row, "column": error.column}
     if isinstance(error, SpecError):

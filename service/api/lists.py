@@ -1,9 +1,10 @@
-"""Pages of a list: has_more, first and last id, and a Link header to the next."""
+"""Pages of a list: has_more, first and last id, and a Link header to the first and the next."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.datastructures import URL
 
 
 def paged(request: Request, response: Response, found: Sequence[Any], limit: int) -> dict[str, Any]:
@@ -15,8 +16,13 @@ def paged(request: Request, response: Response, found: Sequence[Any], limit: int
 def page_of(request: Request, response: Response, data: Sequence[Any], next_after: str | int | None) -> dict[str, Any]:
     """Make a page of these objects; `next_after` is what `after` of the next page is, None at the end."""
     first, last = (data[0].id, data[-1].id) if data else (None, None)
+    links = {"first": request.url.remove_query_params("after")}
     if next_after is not None:
-        url = request.url.include_query_params(after=next_after)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        links["next"] = request.url.include_query_params(after=next_after)
+    response.headers["Link"] = ", ".join(f'<{_path(url)}>; rel="{rel}"' for rel, url in links.items())
     page = {"data": data, "has_more": next_after is not None, "first_id": first, "last_id": last}
     return {**page, "next_after": next_after}
+
+
+def _path(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path

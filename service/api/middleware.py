@@ -47,6 +47,20 @@ class RequestId:
         await self._app(scope, receive, send_with_id)
 
 
+class HeadAsGet:
+    """HEAD is answered like GET for anybody, so without a stream, which would not end; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, HEAD as GET."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+            scope = {**scope, "method": "GET", "headers": headers}
+        await self._app(scope, receive, send)
+
+
 class TooLargeProblem:
     """FastAPI refuses a body over the limit with plain text while it is read: make that a problem document."""
 

@@ -1,9 +1,12 @@
 """/v1/runs/{id}/…: use what a run has learned, also while it still trains."""
 
-from fastapi import APIRouter
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
 
 from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
+from service.api.lists import paged
 from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
 from service.api.views import checkpoint_outs
@@ -13,13 +16,11 @@ from service.runs.evaluate import evaluate as measure
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
 
 
-@router.get("/checkpoints")
-def list_checkpoints(run_id: RunId, server: Server) -> CheckpointList:
+@router.get("/checkpoints", response_model=CheckpointList)
+def list_checkpoints(run_id: RunId, request: Request, response: Response, server: Server) -> Any:
     """List the checkpoints of a run; `latest` and `best` are names that can be used for them."""
     data = checkpoint_outs(*use.checkpoints_of(server.database, run_id))
-    return CheckpointList(
-        data=data, has_more=False, first_id=data[0].id if data else None, last_id=data[-1].id if data else None
-    )
+    return paged(request, response, data, len(data))
 
 
 @router.post("/predict")

@@ -22,7 +22,7 @@ class Page(BaseModel, Generic[T]):
 
 
 class Progress(BaseModel):
-    """How far a run is; the rate is that of the present attempt, null before its first step; the seconds are those of all."""
+    """How far a run is. Seconds: of training, over all attempts, and until it ends; the rate is that of the present attempt."""
 
     step: int
     steps: int
@@ -59,6 +59,8 @@ class RunOut(BaseModel):
     pause_requested: bool
     parent: Annotated[dict[str, Any] | None, Field(description="`run`, `checkpoint`, `step` and `relation` to it")]
     verified: Annotated[bool | None, Field(description="of a run that verifies another: whether the weights are the same")]
+    priority: int
+    queue_position: Annotated[int | None, Field(description="1: begun next; null unless it is queued")]
     progress: Progress
     metrics: dict[str, SeriesSummary]
     error: dict[str, Any] | None

@@ -2,21 +2,28 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AfterValidator, AwareDatetime
+from starlette.concurrency import run_in_threadpool
 
+from service.api import etags
 from service.api.deps import ID, Limit, Order, RunId, Server
-from service.api.lists import page_of, paged
-from service.api.responses import EventList, RunList, RunOut, ValidateOut
-from service.api.schemas import RunCreate, printable
-from service.api.views import event_out, run_out
-from service.domain import RunStatus
+from service.api.lists import page_of
+from service.api.once import Once
+from service.api.prefer import Wait
+from service.api.responses import RunList, RunOut, ValidateOut
+from service.api.schemas import RunCreate, RunPatch, in_utc, printable
+from service.api.views import runs_out
+from service.api.waiting import current, finished
+from service.domain import Run, RunStatus
 from service.errors import FieldProblem, InvalidInput
 from service.query import parse_filter, parse_order
 from service.runs import control
 from service.runs.search import search
 from service.runs.submit import check, submit
+from service.runs.update import update
 from service.store.runs import Filters
+from service.store.unit import Also, Transaction
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -29,16 +36,26 @@ Place = Annotated[
         description="`next_after` of the page before, or a run's id",
     ),
 ]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Since = Annotated[Moment | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
+IfNoneMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version that is known")]
+IfMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version to change; 412 if it is another")]
+FINISHED: dict[int | str, dict[str, Any]] = {201: {"model": RunOut, "description": "the run has ended within `Prefer: wait=N`"}}
 
 
-@router.post("", status_code=202)
-def create_run(body: RunCreate, response: Response, server: Server) -> RunOut:
-    """Store a run and queue it. It is trained as soon as a worker is free."""
-    run = submit(server.database, server.settings, body.to_request())
+@router.post("", status_code=202, response_model=RunOut, responses=FINISHED)
+async def create_run(body: RunCreate, request: Request, server: Server, once: Once, wait: Wait) -> Any:
+    """Store a run and queue it. It is trained as soon as a worker is free.
+
+    With `Prefer: wait=N`, 201 and the run if it has ended within N seconds.
+    """
+
+    def make(also: Also[Run]) -> Run:
+        return submit(server.database, server.settings, body.to_request(), also)
+
+    answer = await run_in_threadpool(once.answer, make, server.created)
     server.dispatcher.wake()
-    response.headers["Location"] = f"/v1/runs/{run.id}"
-    response.headers["Retry-After"] = "1"
-    return run_out(run)
+    return await finished(server, request, answer, wait) if wait else answer
 
 
 @router.post("/validate")
@@ -66,6 +83,8 @@ def list_runs(
     model: Annotated[Literal["softmax", "svm", "mlp", "char_rnn"] | None, Query(description="kind of the model")] = None,
     dataset: Annotated[str | None, Query(max_length=60, pattern=ID, description="id of a kept dataset")] = None,
     tag: Annotated[list[Tag] | None, Query(max_length=10, description="`key:value`; all that are given must match")] = None,
+    created_after: Since = None,
+    created_before: Since = None,
     where: Annotated[str, Query(alias="filter", description="`metrics.loss < 0.1 and model.kind = 'mlp'`")] = "",
     order_by: Annotated[
         list[str] | None, Query(description="`metrics.loss ASC`; may be repeated. Without a value: last")
@@ -76,9 +95,17 @@ def list_runs(
 ) -> dict[str, Any]:
     """List runs, the newest first, or in the order of `order_by`."""
     keys = parse_order(order_by or [])
-    filters = Filters(status=status, model=model, dataset_id=dataset, tags=_tags(tag or []), where=parse_filter(where))
+    filters = Filters(
+        status=status,
+        model=model,
+        dataset_id=dataset,
+        tags=_tags(tag or []),
+        created_after=created_after,
+        created_before=created_before,
+        where=parse_filter(where),
+    )
     found = search(server.database, filters, keys, after=after, limit=limit, newest_first=order == "desc")
-    return page_of(request, response, [run_out(run) for run in found.runs], found.next_after)
+    return page_of(request, response, server.shown(*found.runs), found.next_after)
 
 
 def _tags(given: list[str]) -> tuple[tuple[str, str], ...]:
@@ -89,10 +116,22 @@ def _tags(given: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, _, value in pairs)
 
 
-@router.get("/{run_id}")
-def get_run(run_id: RunId, server: Server) -> RunOut:
-    """Return a run as it stands."""
-    return run_out(control.get(server.database, run_id))
+@router.get("/{run_id}", response_model=RunOut, responses={304: {"description": "the client has this version already"}})
+async def get_run(run_id: RunId, request: Request, server: Server, wait: Wait, if_none_match: IfNoneMatch = None) -> Any:
+    """Return a run as it stands. With `Prefer: wait=N` the answer comes when the run has changed, or after N seconds."""
+    return await current(server, request, run_id, wait, if_none_match)
+
+
+@router.patch("/{run_id}", response_model=RunOut)
+def update_run(run_id: RunId, body: RunPatch, server: Server, if_match: IfMatch = None) -> Any:
+    """Change name, tags and priority of a run; what is left out stays."""
+
+    def unchanged(db: Transaction, run: Run) -> None:
+        etags.check(runs_out(db, [run], server.settings.workers)[0].model_dump_json(), if_match)
+
+    changes = body.model_dump(exclude_unset=True)
+    run = update(server.database, run_id, changes, unchanged)
+    return etags.response(server.shown(run)[0].model_dump_json())
 
 
 @router.delete("/{run_id}", status_code=204)
@@ -106,18 +145,4 @@ def cancel_run(run_id: RunId, response: Response, server: Server) -> RunOut:
     """Stop a run and keep its checkpoints: 200 if it has stopped, 202 if its worker has been asked to."""
     run = control.cancel(server.database, run_id)
     response.status_code = 200 if run.terminal else 202
-    return run_out(run)
-
-
-@router.get("/{run_id}/events", response_model=EventList)
-def list_events(
-    run_id: RunId,
-    request: Request,
-    response: Response,
-    server: Server,
-    after: Annotated[int, Query(ge=0, le=2**31, description="number of the last event that is known")] = 0,
-    limit: Limit = 100,
-) -> dict[str, Any]:
-    """List what happened to a run, in order."""
-    found = control.event_page(server.database, run_id, after=after, limit=limit + 1)
-    return paged(request, response, [event_out(event) for event in found], limit)
+    return server.shown(run)[0]

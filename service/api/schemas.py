@@ -1,5 +1,6 @@
 """Request bodies."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -18,6 +19,14 @@ def printable(text: str) -> str:
     return text
 
 
+def in_utc(moment: datetime) -> datetime:
+    """Refuse a time that leaves the calendar in UTC."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999 in UTC") from error
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 Tag = Annotated[str, Field(max_length=500), AfterValidator(printable)]
 DatasetField = Annotated[
@@ -25,6 +34,7 @@ DatasetField = Annotated[
     FromSpec(),
     Field(description="parameters of a synthetic dataset, a text, or the id of a kept dataset"),
 ]
+Priority = Annotated[int, Field(ge=-100, le=100, description="of the runs that wait, those with the highest are begun first")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 CheckpointName = Annotated[
     str,
@@ -55,13 +65,26 @@ class RunCreate(Strict):
     )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
     tags: Annotated[dict[Name, Tag], Field(max_length=50)] = Field(default_factory=dict)
+    priority: Priority = 0
 
     def to_request(self) -> RunRequest:
         """Hand on what was asked for, checked as a whole; raises SpecError."""
         plain = TrainSpec(model=self.model, optimizer=self.optimizer, training=self.training).to_dict()
         if "optimizer" not in self.model_fields_set:
             del plain["optimizer"]  # its default depends on the model
-        return RunRequest(name=self.name, dataset=self.dataset, spec=TrainSpec.from_dict(plain), tags=self.tags)
+        return RunRequest(
+            name=self.name, dataset=self.dataset, spec=TrainSpec.from_dict(plain), tags=self.tags, priority=self.priority
+        )
+
+
+class RunPatch(Strict):
+    """What to change of a run: a member that is left out stays as it is (JSON Merge Patch, RFC 7396)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "the good one", "tags": {"keep": "yes", "draft": None}}})
+
+    name: Annotated[Name | None, Field(description="null removes it")] = None
+    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one")] = Field(default_factory=dict)
+    priority: Priority = 0
 
 
 class DatasetCreate(Strict):

@@ -1,13 +1,23 @@
 """Records of the domain as response bodies."""
 
+from collections.abc import Sequence
 from math import inf
 
 from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
+from service.store import queue
+from service.store.queue import Standing
+from service.store.unit import Transaction
 
 
-def run_out(run: Run) -> RunOut:
-    """Show a run."""
+def runs_out(db: Transaction, runs: Sequence[Run], workers: int) -> list[RunOut]:
+    """Show runs, those that wait with their place in the queue."""
+    places = queue.standings(db, [run for run in runs if run.status is RunStatus.QUEUED], workers)
+    return [run_out(run, places.get(run.id)) for run in runs]
+
+
+def run_out(run: Run, standing: Standing | None) -> RunOut:
+    """Show a run; `standing` is its place in the queue if it waits."""
     here = f"/v1/runs/{run.id}"
     use = "generate" if run.spec["model"]["kind"] == "char_rnn" else "predict"
     verbs = (
@@ -33,18 +43,22 @@ def run_out(run: Run) -> RunOut:
         **{
             **shown,
             **{part: run.spec[part] for part in ("model", "optimizer", "training")},
-            "progress": progress_of(run),
+            "queue_position": standing and standing.position,
+            "progress": progress_of(run, standing),
             "metrics": {name: SeriesSummary(**summary) for name, summary in run.metrics.items()},
             "links": links,
         }
     )
 
 
-def progress_of(run: Run) -> Progress:
-    """Say how far a run is."""
-    rate = run.steps_per_second
-    left = (run.spec["training"].get("time_budget") or inf) - run.training_seconds
-    eta = min((run.steps - run.step) / rate, max(0.0, left)) if rate and run.status is RunStatus.RUNNING else None
+def progress_of(run: Run, standing: Standing | None) -> Progress:
+    """Say how far a run is, and when it will have ended."""
+    rate, eta = run.steps_per_second, None
+    if run.status is RunStatus.RUNNING and rate:
+        left = (run.spec["training"].get("time_budget") or inf) - run.training_seconds
+        eta = min((run.steps - run.step) / rate, max(0.0, left))
+    if standing and standing.starts_in_seconds is not None:
+        eta = standing.starts_in_seconds + queue.remaining_seconds(run)
     return Progress(
         step=run.step,
         steps=run.steps,

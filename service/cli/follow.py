@@ -24,7 +24,7 @@ Update = Callable[[Object], None]
 
 
 def follow(client: "Client", run_id: str, *, as_json: bool, quiet: bool = False) -> Object:
-    """Return a run when it has ended. Ctrl-C ends the command, not the run."""
+    """Return a run when it has ended or is paused. Ctrl-C ends the command, not the run."""
     try:
         with _shown(as_json=as_json, quiet=quiet) as update:
             return client.runs.wait(run_id, on_progress=update)
@@ -51,6 +51,8 @@ def finish(run: Object, *, as_json: bool, lines: bool = False, quiet: bool = Fal
         error = run["error"] or {}
         detail, hint = str(error.get("detail", run["stop_reason"])), str(error.get("suggestion", ""))
         fail(f"the run failed: {detail}", ExitCode.RUN_FAILED, hint=None if hint in detail else hint)
+    if run["status"] == "paused":
+        note(f"the run is paused at step {run['progress']['step']}; go on with it: postgrad runs resume {run['id']}")
     raise typer.Exit(OF_STATUS.get(run["status"], ExitCode.OK))
 
 

@@ -46,10 +46,11 @@ async def _serve(app: Any, server: "_Server", listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says on stdout where it serves, once it does."""
+    """Says on stdout where it serves, once it does, and ends what waits when it stops."""
 
     def __init__(self, config: uvicorn.Config, url: str) -> None:
         super().__init__(config)
+        self._app: Any = config.app
         self._url = url
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -57,6 +58,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         sys.stdout.write(f"postgrad serves {self._url}\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let streams and waiting requests end: uvicorn would wait for them until its patience is over."""
+        self._app.state.parts.watch.stop()
+        await super().shutdown(sockets)
 
     def stop(self) -> None:
         """End in good order, as soon as possible."""

@@ -1,17 +1,18 @@
 """The client for asyncio programs: the calls of `sync.py`, awaited."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from service.client import calls, flows, wire
+from service.client import calls, flows, sse, wire
 from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.curves import AsyncCurves
 from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
+from service.client.following import AsyncFollowed
 from service.client.life import AsyncLife
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class AsyncClient:
     ) -> None:
         self.base_url = wire.address(base_url, http)
         self.max_retries = max_retries
-        self._http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
+        self.http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
         self._owned = http is None
         self.runs = AsyncRuns(self)
         self.datasets = AsyncDatasets(self)
@@ -41,11 +42,15 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Close the connections; an httpx client that was given stays open."""
         if self._owned:
-            await self._http.aclose()
+            await self.http.aclose()
 
     async def info(self) -> Object:
         """Describe the server: version, workers, limits, what is queued and running."""
         return await self.call(calls.INFO)
+
+    async def queue(self, limit: int | None = None) -> Object:
+        """Show what is being trained and what waits, with estimates of when each begins and ends."""
+        return await self.call(calls.queue(limit))
 
     async def ready(self) -> bool:
         """Return whether the server can do its work; raise APIConnectionError if there is none."""
@@ -85,9 +90,9 @@ class AsyncClient:
 
     async def characters(self, call: Call) -> AsyncIterator[str]:
         """Yield the characters of a text while it is written."""
-        text = flows.Text()
+        text = sse.Text()
         try:
-            async with self._http.stream(**wire.arguments(self.base_url, call)) as response:
+            async with self.http.stream(**wire.arguments(self.base_url, call)) as response:
                 if response.status_code != 200:
                     await response.aread()
                     flows.parse(wire.reply_of(response))
@@ -100,12 +105,12 @@ class AsyncClient:
 
     async def _send(self, call: Call) -> flows.Outcome:
         try:
-            return wire.reply_of(await self._http.request(**wire.arguments(self.base_url, call)))
+            return wire.reply_of(await self.http.request(**wire.arguments(self.base_url, call)))
         except httpx.HTTPError as error:
             return wire.failure_of(error, self.base_url)
 
 
-class AsyncRuns(AsyncLife, AsyncCurves):
+class AsyncRuns(AsyncLife, AsyncCurves, AsyncFollowed):
     """The runs of a server."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -124,7 +129,7 @@ class AsyncRuns(AsyncLife, AsyncCurves):
         return await self._client.call(calls.on_run("GET", run_id))
 
     def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Object]:
-        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`; `limit` is the size of a page.
+        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`, …; `limit` is the size of a page.
 
         `order_by="metrics.loss"` is another order, `order="asc"` has the oldest first.
         """
@@ -133,10 +138,6 @@ class AsyncRuns(AsyncLife, AsyncCurves):
     async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it; where `has_more`, the next is `after` its `next_after`."""
         return await self._client.call(calls.list_runs(filters))
-
-    def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:
-        """Yield what happened to a run, in order."""
-        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
 
     def checkpoints(self, run_id: str) -> AsyncIterator[Object]:
         """Yield the checkpoints of a run, in the order of their steps."""
@@ -165,15 +166,3 @@ class AsyncRuns(AsyncLife, AsyncCurves):
     def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> AsyncIterator[str]:
         """Yield the characters that `generate` would return at the end, each as soon as it is written."""
         return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))
-
-    async def wait(
-        self,
-        run_id: str,
-        timeout: float | None = None,  # noqa: ASYNC109 (the signature of `Runs.wait`)
-        on_progress: Callable[[Object], object] | None = None,
-    ) -> Object:
-        """Return a run when it has ended, however that was; raise TimeoutError after `timeout` seconds.
-
-        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
-        """
-        return await self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))

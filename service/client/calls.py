@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
 from urllib.parse import quote
+from uuid import uuid4
 
 Object = dict[str, Any]
 """A JSON object of the API, as it came."""
@@ -18,6 +19,8 @@ class Array(Protocol):
 
 Rows = Sequence[Sequence[float]] | Array
 SHORT = ("dataset", "model", "optimizer")
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+KEY = "Idempotency-Key"
 Params = Mapping[str, str | float | Sequence[str] | None]
 
 
@@ -34,17 +37,18 @@ class Upload:
 class Call:
     """One request."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Method
     path: str
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     upload: Upload | None = None
     accept: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def idempotent(self) -> bool:
         """Whether sending it twice does no more than sending it once."""
-        return self.method != "POST"
+        return self.method != "POST" or KEY in self.headers
 
 
 class RunParts(TypedDict, total=False):
@@ -56,6 +60,7 @@ class RunParts(TypedDict, total=False):
     training: Mapping[str, Any]
     name: str
     tags: Mapping[str, str]
+    priority: int
 
 
 class Wish(TypedDict, total=False):
@@ -70,7 +75,12 @@ class Wish(TypedDict, total=False):
 
 def create_run(body: Any, parts: RunParts) -> Call:
     """POST /v1/runs."""
-    return Call(method="POST", path="/v1/runs", body=_run_body(body, parts))
+    return Call(method="POST", path="/v1/runs", body=_run_body(body, parts), headers=once())
+
+
+def once() -> dict[str, str]:
+    """Return headers with a new idempotency key: however often the call is sent, it is done once."""
+    return {KEY: uuid4().hex}
 
 
 def validate_run(body: Any, parts: RunParts) -> Call:
@@ -97,8 +107,8 @@ def list_runs(params: Params) -> Call:
     return Call(method="GET", path="/v1/runs", params=_given(params))
 
 
-def on_run(method: Literal["GET", "POST", "DELETE"], run_id: str, verb: str = "", **more: Any) -> Call:
-    """GET, POST or DELETE /v1/runs/{id}[/verb], with `params` or `body`."""
+def on_run(method: Method, run_id: str, verb: str = "", **more: Any) -> Call:
+    """GET, POST, PATCH or DELETE /v1/runs/{id}[/verb], with `params`, `body` or `headers`."""
     path = f"/v1/runs/{quote(run_id, safe='')}" + (f"/{verb}" if verb else "")
     params = _given(more.pop("params", {}))
     return Call(method=method, path=path, params=params, **more)
@@ -128,7 +138,7 @@ def generate(run_id: str, prompt: str, wish: Wish, *, stream: bool = False) -> C
 
 def create_dataset(parameters: str | Mapping[str, Any], name: str | None) -> Call:
     """POST /v1/datasets."""
-    return Call(method="POST", path="/v1/datasets", body={"parameters": reference(parameters), "name": name})
+    return Call(method="POST", path="/v1/datasets", body={"parameters": reference(parameters), "name": name}, headers=once())
 
 
 def upload_dataset(filename: str, content: bytes, label: str | None, name: str | None) -> Call:
@@ -150,6 +160,11 @@ def on_dataset(method: Literal["GET", "DELETE"], dataset_id: str, verb: str = ""
     """GET or DELETE /v1/datasets/{id}[/verb]."""
     path = f"/v1/datasets/{quote(dataset_id, safe='')}" + (f"/{verb}" if verb else "")
     return Call(method=method, path=path, params=_given(params or {}))
+
+
+def queue(limit: int | None) -> Call:
+    """GET /v1/queue."""
+    return Call(method="GET", path="/v1/queue", params=_given({"limit": limit}))
 
 
 INFO = Call(method="GET", path="/v1/info")

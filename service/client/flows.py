@@ -5,6 +5,7 @@ A flow yields a `Call` and gets its outcome, or yields a `Pause` and gets None. 
 """
 
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -17,7 +18,7 @@ from service.client.calls import Call, Object, on_run
 from service.client.errors import APIConnectionError, APIError, status_error
 
 T = TypeVar("T")
-ENDED = frozenset({"succeeded", "failed", "cancelled"})
+STOPPED = frozenset({"succeeded", "failed", "cancelled", "paused"})
 LONGEST_RETRY_AFTER_SECONDS = 60.0
 SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.05, 0.5
 
@@ -93,17 +94,22 @@ def retry_delay(call: Call, outcome: Outcome, attempt: int) -> float | None:
     """Return the seconds after which to try again, or None.
 
     A request that never left is sent again, whatever it is. One that may have arrived is sent again only if doing it twice
-    is doing it once: GET and DELETE, after a broken connection and after 429 and 503.
+    is doing it once: all but a POST without a key, after a broken connection, after 429 and 503, and while the first with
+    its key is still being done.
     """
     backoff = random.uniform(0.125, 0.25) * (1 << attempt)
     if isinstance(outcome, APIConnectionError):
         return backoff if call.idempotent or not outcome.sent else None
-    if not call.idempotent or outcome.status not in (429, 503):
+    if not call.idempotent or not (outcome.status in (429, 503) or _in_flight(outcome)):
         return None
     asked = _retry_after(outcome.headers.get("retry-after"))
     if asked > LONGEST_RETRY_AFTER_SECONDS:
         return None
     return max(asked, backoff)
+
+
+def _in_flight(reply: Reply) -> bool:
+    return reply.status == 409 and status_error(reply.status, reply.headers, reply.content).code == "in_flight"
 
 
 def _retry_after(value: str | None) -> float:
@@ -118,45 +124,44 @@ def _retry_after(value: str | None) -> float:
         return 0.0
 
 
-def wait(run_id: str, timeout: float | None, on_progress: Callable[[Object], object] | None, max_retries: int) -> Flow[Object]:
-    """Look at a run until it has ended; raise TimeoutError if it has not in time."""
-    until = None if timeout is None else time.monotonic() + timeout
-    pause, seen = SHORTEST_POLL_SECONDS, None
+def wait(
+    run_id: str,
+    timeout: float | None,
+    on_progress: Callable[[Object], object] | None,
+    max_retries: int,
+    patience: int,
+) -> Flow[Object]:
+    """Look at a run until it has ended or is paused; raise TimeoutError if it has not in time.
+
+    The server holds each answer back until the run has changed, for up to `patience` seconds; if it does not, pauses grow.
+    """
+    until = math.inf if timeout is None else time.monotonic() + timeout
+    pause, seen, etag = SHORTEST_POLL_SECONDS, None, ""
+    run: Object = {}
+    wish: dict[str, str] = {}
     while True:
-        run: Object = yield from exchange(on_run("GET", run_id), max_retries)
+        reply = _known_or_good((yield from _outcome(on_run("GET", run_id, headers=wish), max_retries)))
+        if reply.status != 304:
+            run, etag = parse(reply), reply.headers.get("etag", "")
         if on_progress and run["updated_at"] != seen:
             on_progress(run)
         seen = run["updated_at"]
-        if run["status"] in ENDED:
+        if run["status"] in STOPPED:
             return run
-        if until is not None and time.monotonic() + pause > until:
+        refused = wish and "preference-applied" not in reply.headers
+        hold = int(min(patience, until - time.monotonic())) if etag and not refused else 0
+        wish = {"If-None-Match": etag, "Prefer": f"wait={hold}"} if hold > 0 else {}
+        if wish:
+            continue
+        if time.monotonic() + pause > until:
             at = f"{run['status']} at step {run['progress']['step']} of {run['progress']['steps']}"
             raise TimeoutError(f"run {run_id} is {at} after {timeout:g} s")
         yield Pause(pause)
         pause = min(pause * 1.3, LONGEST_POLL_SECONDS)
 
 
-class Text:
-    """The characters in a stream of events, which comes in pieces: `event: character`, …, at the end `event: done`."""
-
-    def __init__(self) -> None:
-        self._rest, self._done = b"", False
-
-    def take(self, chunk: bytes) -> list[str]:
-        """Take the next piece of the stream; return the characters that have come whole."""
-        *events, self._rest = (self._rest + chunk).split(b"\n\n")
-        characters = []
-        for event in events:
-            fields = dict(line.split(b": ", 1) for line in event.split(b"\n") if not line.startswith(b":"))
-            self._done = self._done or fields.get(b"event") == b"done"
-            if fields.get(b"event") == b"character":
-                characters.append(str(json.loads(fields[b"data"])["text"]))
-        return characters
-
-    def end(self) -> None:
-        """Raise APIConnectionError unless the stream came to its end."""
-        if not self._done:
-            raise APIConnectionError("the server broke off before the text was whole", sent=True)
+def _known_or_good(outcome: Outcome) -> Reply:
+    return outcome if isinstance(outcome, Reply) and outcome.status == 304 else good(outcome)
 
 
 def next_page(call: Call, page: Object) -> Call | None:

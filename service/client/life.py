@@ -1,16 +1,16 @@
 """What changes the life of a run, or makes a new one out of it; for both clients."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
-from service.client.calls import Call, Object, on_run
+from service.client.calls import Call, Object, on_run, once
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
 
 def extend(run_id: str, steps: int, name: str | None) -> Call:
     """POST /v1/runs/{id}/extend."""
-    return on_run("POST", run_id, "extend", body={"steps": steps, "name": name})
+    return on_run("POST", run_id, "extend", body={"steps": steps, "name": name}, headers=once())
 
 
 def fork(
@@ -18,7 +18,20 @@ def fork(
 ) -> Call:
     """POST /v1/runs/{id}/fork."""
     body = {"checkpoint": checkpoint, "name": name, "tags": tags, "overrides": overrides or {}}
-    return on_run("POST", run_id, "fork", body=body)
+    return on_run("POST", run_id, "fork", body=body, headers=once())
+
+
+def verify(run_id: str) -> Call:
+    """POST /v1/runs/{id}/verify."""
+    return on_run("POST", run_id, "verify", headers=once())
+
+
+class Changes(TypedDict, total=False):
+    """What can be changed of a run; a tag of None is removed, a name of None too."""
+
+    name: str | None
+    tags: Mapping[str, str | None]
+    priority: int
 
 
 class Caller(Protocol):
@@ -69,7 +82,11 @@ class Life:
 
     def verify(self, run_id: str) -> Object:
         """Train a run again; return the new run, whose `verified` says in the end whether the weights are the same."""
-        return self._client.call(on_run("POST", run_id, "verify"))
+        return self._client.call(verify(run_id))
+
+    def update(self, run_id: str, **changes: Unpack[Changes]) -> Object:
+        """Change `name`, `tags` and `priority`; what is left out stays."""
+        return self._client.call(on_run("PATCH", run_id, body=changes))
 
     def delete(self, run_id: str) -> None:
         """Delete a run that is not running."""
@@ -110,7 +127,11 @@ class AsyncLife:
 
     async def verify(self, run_id: str) -> Object:
         """Train a run again; return the new run, whose `verified` says in the end whether the weights are the same."""
-        return await self._client.call(on_run("POST", run_id, "verify"))
+        return await self._client.call(verify(run_id))
+
+    async def update(self, run_id: str, **changes: Unpack[Changes]) -> Object:
+        """Change `name`, `tags` and `priority`; what is left out stays."""
+        return await self._client.call(on_run("PATCH", run_id, body=changes))
 
     async def delete(self, run_id: str) -> None:
         """Delete a run that is not running."""

@@ -1,17 +1,18 @@
 """The client for ordinary programs."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from service.client import calls, flows, wire
+from service.client import calls, flows, sse, wire
 from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.curves import Curves
 from service.client.datasets import Datasets
 from service.client.errors import ServerError
+from service.client.following import Followed
 from service.client.life import Life
 
 T = TypeVar("T")
@@ -20,9 +21,9 @@ T = TypeVar("T")
 class Client:
     """A connection to a server. `base_url` defaults to the variable POSTGRAD_URL, then to http://127.0.0.1:8000.
 
-    A request that never left is sent again up to `max_retries` times, with growing pauses. GET and DELETE are sent again
-    also after a broken connection, 429 and 503, and then wait as long as the server's Retry-After asks for. A POST that
-    may have arrived is never sent again: creating a run is not idempotent yet, and would train it twice.
+    A request that never left is sent again up to `max_retries` times, with growing pauses; after a broken connection, 429
+    and 503 as well what is done once however often it is sent, and then as late as the server's Retry-After asks for: GET,
+    PATCH, DELETE, and the POSTs that make something, each of which carries an idempotency key of its own.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Client:
     ) -> None:
         self.base_url = wire.address(base_url, http)
         self.max_retries = max_retries
-        self._http = http or httpx.Client(**wire.options(self.base_url, timeout))
+        self.http = http or httpx.Client(**wire.options(self.base_url, timeout))
         self._owned = http is None
         self.runs = Runs(self)
         self.datasets = Datasets(self)
@@ -44,11 +45,15 @@ class Client:
     def close(self) -> None:
         """Close the connections; an httpx client that was given stays open."""
         if self._owned:
-            self._http.close()
+            self.http.close()
 
     def info(self) -> Object:
         """Describe the server: version, workers, limits, what is queued and running."""
         return self.call(calls.INFO)
+
+    def queue(self, limit: int | None = None) -> Object:
+        """Show what is being trained and what waits, with estimates of when each begins and ends."""
+        return self.call(calls.queue(limit))
 
     def ready(self) -> bool:
         """Return whether the server can do its work; raise APIConnectionError if there is none."""
@@ -87,9 +92,9 @@ class Client:
 
     def characters(self, call: Call) -> Iterator[str]:
         """Yield the characters of a text while it is written."""
-        text = flows.Text()
+        text = sse.Text()
         try:
-            with self._http.stream(**wire.arguments(self.base_url, call)) as response:
+            with self.http.stream(**wire.arguments(self.base_url, call)) as response:
                 if response.status_code != 200:
                     response.read()
                     flows.parse(wire.reply_of(response))
@@ -101,12 +106,12 @@ class Client:
 
     def _send(self, call: Call) -> flows.Outcome:
         try:
-            return wire.reply_of(self._http.request(**wire.arguments(self.base_url, call)))
+            return wire.reply_of(self.http.request(**wire.arguments(self.base_url, call)))
         except httpx.HTTPError as error:
             return wire.failure_of(error, self.base_url)
 
 
-class Runs(Life, Curves):
+class Runs(Life, Curves, Followed):
     """The runs of a server."""
 
     def __init__(self, client: Client) -> None:
@@ -125,7 +130,7 @@ class Runs(Life, Curves):
         return self._client.call(calls.on_run("GET", run_id))
 
     def list(self, **filters: str | int | Sequence[str] | None) -> Iterator[Object]:
-        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`; `limit` is the size of a page.
+        """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`, …; `limit` is the size of a page.
 
         `order_by="metrics.loss"` is another order, `order="asc"` has the oldest first.
         """
@@ -134,10 +139,6 @@ class Runs(Life, Curves):
     def page(self, **filters: str | int | Sequence[str] | None) -> Object:
         """Return one page of the list of runs as the API sends it; where `has_more`, the next is `after` its `next_after`."""
         return self._client.call(calls.list_runs(filters))
-
-    def events(self, run_id: str, after: int = 0) -> Iterator[Object]:
-        """Yield what happened to a run, in order."""
-        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
 
     def checkpoints(self, run_id: str) -> Iterator[Object]:
         """Yield the checkpoints of a run, in the order of their steps."""
@@ -166,10 +167,3 @@ class Runs(Life, Curves):
     def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Iterator[str]:
         """Yield the characters that `generate` would return at the end, each as soon as it is written."""
         return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))
-
-    def wait(self, run_id: str, timeout: float | None = None, on_progress: Callable[[Object], object] | None = None) -> Object:
-        """Return a run when it has ended, however that was; raise TimeoutError after `timeout` seconds.
-
-        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
-        """
-        return self._client.drive(flows.wait(run_id, timeout, on_progress, self._client.max_retries))

@@ -10,6 +10,7 @@ from service.client.calls import Call
 from service.client.errors import APIConnectionError, APIError, APITimeoutError
 from service.client.flows import Reply
 
+LONGEST_HOLD_SECONDS = 20
 DEFAULT_URL = "http://127.0.0.1:8000"
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -51,7 +52,7 @@ def _on_this_machine(base_url: str) -> bool:
 def arguments(base_url: str, call: Call) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.request`."""
     made: dict[str, Any] = {"method": call.method, "url": base_url + call.path, "params": call.params}
-    made["headers"] = {"Accept": call.accept}
+    made["headers"] = {"Accept": call.accept, **call.headers}
     if call.upload is not None:
         made["data"] = call.upload.fields
         made["files"] = {"file": (call.upload.filename, call.upload.content)}
@@ -60,9 +61,14 @@ def arguments(base_url: str, call: Call) -> dict[str, Any]:
     return made
 
 
-def reply_of(response: httpx.Response) -> Reply:
-    """Take over a response."""
-    return Reply(response.status_code, response.headers, response.content)
+def patience(http: httpx.Client | httpx.AsyncClient) -> int:
+    """Return the seconds that the server may hold an answer back before the connection counts as broken; some are kept."""
+    return LONGEST_HOLD_SECONDS if http.timeout.read is None else min(LONGEST_HOLD_SECONDS, int(http.timeout.read / 2))
+
+
+def reply_of(response: httpx.Response, *, whole: bool = True) -> Reply:
+    """Take over a response; of one that was read as a stream there is no content left."""
+    return Reply(response.status_code, response.headers, response.content if whole else b"")
 
 
 def failure_of(error: httpx.HTTPError, base_url: str) -> APIConnectionError:

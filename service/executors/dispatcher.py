@@ -4,6 +4,7 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Callable
 
 from service.domain import Run, RunStatus, StopReason
 from service.errors import Busy
@@ -22,12 +23,13 @@ POLL_SECONDS = 0.5
 class Dispatcher:
     """Claims runs from the database as workers become free. Woken by a submit or a free worker, else it looks every 0.5 s."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._database, self._settings = database, settings
+    def __init__(self, database: Database, settings: Settings, on_free: Callable[[], None] = lambda: None) -> None:
+        """`on_free` is called, from another thread, whenever a worker is free: a run may have ended."""
+        self._database, self._settings, self._on_free = database, settings, on_free
         worker = WorkerSettings(
             settings.url, settings.commit_interval_seconds, os.getpid(), settings.log_level, settings.log_format
         )
-        self._executor = LocalExecutor(settings.workers, worker, on_free=self.wake, on_lost=self._note_lost)
+        self._executor = LocalExecutor(settings.workers, worker, on_free=self._note_free, on_lost=self._note_lost)
         self._lost: queue.SimpleQueue[Lost] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._stopping = False
@@ -64,6 +66,10 @@ class Dispatcher:
             self._handle_lost()
         except Busy as error:
             log.warning("some runs are taken back only at the next start: %s", error)
+
+    def _note_free(self) -> None:
+        self._wake.set()
+        self._on_free()
 
     def _note_lost(self, lost: Lost) -> None:
         self._lost.put(lost)

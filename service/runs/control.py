@@ -73,6 +73,11 @@ def delete(database: Database, run_id: str) -> None:
     database.write(work)
 
 
+def news(database: Database, run_id: str, *, after: int, limit: int) -> tuple[Run | None, list[Event]]:
+    """Return a run, None if it is gone, and up to `limit` of its events after a sequence number, as of one moment."""
+    return database.read(lambda db: (runs.get(db, run_id), events.page(db, run_id, after=after, limit=limit)))
+
+
 def event_page(database: Database, run_id: str, *, after: int, limit: int) -> list[Event]:
     """Return up to `limit` events of a run after a sequence number."""
     get(database, run_id)

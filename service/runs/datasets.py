@@ -19,9 +19,11 @@ from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLa
 from service.runs import texts
 from service.settings import Settings
 from service.store import datasets as store
-from service.store.unit import Database
+from service.store.unit import Also, Database, Transaction, nothing
 
 DatasetRef = DataSpec | StoredDataset
+Kept = tuple[DatasetInfo, bool]
+"""A dataset, and whether it is new."""
 
 BYTES_A_VALUE = 24  # float64, while it is made and copied
 
@@ -41,19 +43,24 @@ class Description:
         return {"examples": self.examples, "features": self.features, "classes": self.classes}
 
 
-def create(database: Database, settings: Settings, spec: DataSpec, name: str | None) -> tuple[DatasetInfo, bool]:
+def create(database: Database, settings: Settings, spec: DataSpec, name: str | None, also: Also[Kept] = nothing) -> Kept:
     """Make and keep a described dataset; return it, and whether it is new. Raise InvalidInput or TooLarge."""
     if isinstance(spec, Text):
         corpus = _corpus(spec, "parameters")
         check_size(_described(corpus), settings)
-        return keep(database, corpus, name or spec.kind, spec.kind, None)
+        return keep(database, corpus, name or spec.kind, spec.kind, None, also)
     check_size(describe(database, spec), settings)
-    return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec))
+    return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec), also)
 
 
 def keep(
-    database: Database, data: Dataset | Corpus, name: str, kind: str, parameters: dict[str, Any] | None
-) -> tuple[DatasetInfo, bool]:
+    database: Database,
+    data: Dataset | Corpus,
+    name: str,
+    kind: str,
+    parameters: dict[str, Any] | None,
+    also: Also[Kept] = nothing,
+) -> Kept:
     """Keep examples or a text, once for each content; return the dataset, and whether it is new."""
     features: Sequence[str] = texts.FEATURES if isinstance(data, Corpus) else data.features
     classes: Sequence[str | int] = data.symbols if isinstance(data, Corpus) else data.classes
@@ -80,7 +87,13 @@ def keep(
         size_bytes=len(content),
         created_at=now(),
     )
-    return database.write(lambda db: store.add(db, info, content))
+
+    def work(db: Transaction) -> Kept:
+        kept = store.add(db, info, content)
+        also(db, kept)
+        return kept
+
+    return database.write(work)
 
 
 def get(database: Database, dataset_id: str) -> DatasetInfo:

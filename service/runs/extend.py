@@ -12,10 +12,10 @@ from service.runs.control import find
 from service.runs.lineage import Start
 from service.settings import Settings
 from service.store import checkpoints, metrics
-from service.store.unit import Database, Transaction
+from service.store.unit import Also, Database, Transaction, nothing
 
 
-def extend(database: Database, settings: Settings, run_id: str, steps: int, name: str | None) -> Run:
+def extend(database: Database, settings: Settings, run_id: str, steps: int, name: str | None, also: Also[Run] = nothing) -> Run:
     """Queue a run like another one with more steps, which begins at its last checkpoint and has its points so far.
 
     It ends like one run of that many steps: a last point that is there only because the parent ended is left out.
@@ -39,7 +39,7 @@ def extend(database: Database, settings: Settings, run_id: str, steps: int, name
         find(db, parent.id)  # deleted in the meantime: there are no points to copy
         metrics.copy(db, parent.id, run.id, to_step=step, every=every)
 
-    return lineage.add(database, settings, run, states, copy)
+    return lineage.add(database, settings, run, states, copy, also)
 
 
 def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, TrainState | None]:

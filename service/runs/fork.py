@@ -17,7 +17,7 @@ from service.runs.datasets import ref_of
 from service.runs.lineage import Start
 from service.runs.submit import RunRequest, check
 from service.settings import Settings
-from service.store.unit import Database
+from service.store.unit import Also, Database, nothing
 
 Plain = dict[str, Any]
 
@@ -45,13 +45,13 @@ class ForkRequest:
     overrides: dict[str, Plain] = field(default_factory=dict)
 
 
-def fork(database: Database, settings: Settings, run_id: str, request: ForkRequest) -> Run:
+def fork(database: Database, settings: Settings, run_id: str, request: ForkRequest, also: Also[Run] = nothing) -> Run:
     """Queue a run that begins at a checkpoint of another; its own curve begins there."""
     start = database.read(lambda db: lineage.read_start(db, run_id, "fork", request.checkpoint))
     spec = _spec(database, settings, start, request.overrides)
     run = lineage.child(start.parent, spec, "fork", start.checkpoint)
     run = replace(run, name=request.name or run.name, tags=run.tags if request.tags is None else request.tags)
-    return lineage.add(database, settings, run, [_state(start, spec)])
+    return lineage.add(database, settings, run, [_state(start, spec)], also=also)
 
 
 def _spec(database: Database, settings: Settings, start: Start, overrides: dict[str, Plain]) -> TrainSpec:

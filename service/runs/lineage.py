@@ -1,10 +1,11 @@
 """A run that is made from another: where it begins, and its record with the checkpoint in it that it goes on from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import CoreError
+from core.estimate import estimate
 from core.spec import TrainSpec
 from core.state import TrainState
 from service.domain import Checkpoint, Run, RunStatus, new_id, now
@@ -15,7 +16,7 @@ from service.runs.submit import digest, queue
 from service.settings import Settings
 from service.store import checkpoints
 from service.store.checkpoints import Snapshot
-from service.store.unit import Database, Transaction
+from service.store.unit import Also, Database, Transaction, nothing
 
 Relation = Literal["fork", "extend", "verify"]
 AT_CREATION = 0
@@ -55,23 +56,22 @@ def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoi
     plain, moment = spec.to_dict(), now()
     start = checkpoint.step if checkpoint else 0
     origin = {"run": parent.id, "checkpoint": checkpoint and checkpoint.id, "step": start, "relation": relation}
-    fresh: dict[str, Any] = dict.fromkeys(
-        ("stop_reason", "steps_per_second", "error", "weights_digest", "verified", "started_at", "finished_at")
-    )
-    fresh |= dict.fromkeys(("attempt", "stalled_attempts", "last_event", "training_seconds"), 0)
-    fresh |= dict.fromkeys(("environment_changed", "cancel_requested", "pause_requested"), False)
-    return replace(
-        parent,
-        **fresh,
+    cost = estimate(spec, parent.data["examples"], len(parent.data["features"]), len(parent.data["classes"]))
+    return Run(
         id=new_id("run"),
+        name=parent.name,
         status=RunStatus.QUEUED,
+        dataset=parent.dataset,
+        data=parent.data,
         spec=plain,
         spec_digest=digest({"dataset": parent.dataset, "spec": plain}),
         parent=origin,
         step=start,
         steps=spec.training.steps or 0,
-        metrics={},
         best_step=start if checkpoint else None,
+        tags=parent.tags,
+        priority=parent.priority,
+        estimated_seconds=cost.seconds,
         created_at=moment,
         updated_at=moment,
     )
@@ -83,6 +83,7 @@ def add(
     run: Run,
     states: list[TrainState],
     copy: Callable[[Transaction], None] = lambda _: None,
+    also: Also[Run] = nothing,
 ) -> Run:
     """Store a run with the states that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
     kept = [Snapshot.of(state, kept=True) for state in states]
@@ -91,6 +92,8 @@ def add(
         queue(db, run, settings.max_queued_runs)
         checkpoints.save(db, run.id, AT_CREATION, kept, best_step=None)
         copy(db)
-        return find(db, run.id)
+        stored = find(db, run.id)
+        also(db, stored)
+        return stored
 
     return database.write(work)

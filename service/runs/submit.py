@@ -13,7 +13,7 @@ from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
 from service.runs.datasets import DatasetRef, Description, create, describe
 from service.settings import Settings
 from service.store import datasets, runs
-from service.store.unit import Database, Transaction
+from service.store.unit import Also, Database, Transaction, nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class RunRequest:
     spec: TrainSpec
     name: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    priority: int = 0
 
 
 def check(database: Database, settings: Settings, request: RunRequest) -> tuple[TrainSpec, Description, Estimate]:
@@ -44,9 +45,9 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
     return spec, data, cost
 
 
-def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
+def submit(database: Database, settings: Settings, request: RunRequest, also: Also[Run] = nothing) -> Run:
     """Store the run and queue it, a text given with it as a dataset of its own; they are there when this returns."""
-    spec, data, _ = check(database, settings, request)
+    spec, data, cost = check(database, settings, request)
     ref = _kept(database, settings, request.dataset)
     plain, dataset = spec.to_dict(), asdict(ref)
     moment = now()
@@ -54,34 +55,23 @@ def submit(database: Database, settings: Settings, request: RunRequest) -> Run:
         id=new_id("run"),
         name=request.name,
         status=RunStatus.QUEUED,
-        stop_reason=None,
         dataset=dataset,
         data=data.plain(),
         spec=plain,
         spec_digest=digest({"dataset": dataset, "spec": plain}),
-        attempt=0,
-        stalled_attempts=0,
-        environment_changed=False,
-        cancel_requested=False,
-        pause_requested=False,
-        parent=None,
-        verified=None,
-        step=0,
         steps=spec.training.steps or 0,
-        steps_per_second=None,
-        training_seconds=0.0,
-        metrics={},
-        best_step=None,
-        last_event=0,
-        error=None,
-        weights_digest=None,
         tags=request.tags,
+        priority=request.priority,
+        estimated_seconds=cost.seconds,
         created_at=moment,
-        started_at=None,
-        finished_at=None,
         updated_at=moment,
     )
-    database.write(lambda db: queue(db, run, settings.max_queued_runs))
+
+    def work(db: Transaction) -> None:
+        queue(db, run, settings.max_queued_runs)
+        also(db, run)
+
+    database.write(work)
     return run
 
 

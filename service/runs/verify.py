@@ -10,16 +10,16 @@ from service.runs import lineage
 from service.runs.control import allow, find
 from service.settings import Settings
 from service.store import checkpoints
-from service.store.unit import Database, Transaction
+from service.store.unit import Also, Database, Transaction, nothing
 
 
-def verify(database: Database, settings: Settings, run_id: str) -> Run:
+def verify(database: Database, settings: Settings, run_id: str, also: Also[Run] = nothing) -> Run:
     """Queue a run that trains again what a run has trained, from where that one began. `verified` is set at its end."""
     parent, begin, state = database.read(lambda db: _beginning(db, run_id))
     run = lineage.child(parent, TrainSpec.from_dict(parent.spec), "verify", begin)
     expected = {"weights_digest": parent.weights_digest, "until": parent.step}  # its time budget may have ended it early
     run = replace(run, parent={**(run.parent or {}), **expected})
-    return lineage.add(database, settings, run, [] if state is None else [state])
+    return lineage.add(database, settings, run, [] if state is None else [state], also=also)
 
 
 def _beginning(db: Transaction, run_id: str) -> tuple[Run, Checkpoint | None, TrainState | None]:

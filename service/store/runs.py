@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
-from service.domain import Run, RunStatus, StopReason
+from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
 from service.store import events
 from service.store.search import Sorting, Words, condition
 from service.store.tables import runs
 
-COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
+NAMES = tuple(field.name for field in fields(Run))
+COLUMNS = tuple(runs.c[name] for name in NAMES)
+
+Version = tuple[int, datetime]
+"""The number of the last event and the time of the last change: every change of a run changes one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,19 +31,32 @@ class Filters:
     where: tuple[Comparison, ...] = ()
     words: Words | None = None
     """What `where` calls each status, if not as we do."""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
 
 
-def add(db: Connection, run: Run, dataset_id: str | None, priority: int = 0) -> None:
+def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
-    values = {field.name: getattr(run, field.name) for field in fields(Run)}
-    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"], priority=priority))
+    values = {name: getattr(run, name) for name in NAMES}
+    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"]))
     events.append(db, run.id, [("state", {"status": run.status})])
 
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
     row = db.execute(select(*COLUMNS).where(runs.c.id == run_id)).one_or_none()
-    return _record(row) if row is not None else None
+    return record(row) if row is not None else None
+
+
+def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:
+    """Return the versions of those of the runs that are there."""
+    query = select(runs.c.id, runs.c.last_event, runs.c.updated_at).where(runs.c.id.in_(run_ids))
+    return {row.id: (row.last_event, row.updated_at) for row in db.execute(query)}
+
+
+def change(db: Connection, run_id: str, **values: Any) -> None:
+    """Set name, tags or priority."""
+    db.execute(update(runs).where(runs.c.id == run_id).values(**values, updated_at=now()))
 
 
 def page(db: Connection, filters: Filters, *, after: str | None, limit: int, newest_first: bool) -> list[Run]:
@@ -46,7 +64,7 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
     query = select(*COLUMNS).order_by(runs.c.id.desc() if newest_first else runs.c.id).limit(limit)
     if after is not None:
         query = query.where(runs.c.id < after if newest_first else runs.c.id > after)
-    return [_record(row) for row in db.execute(_filtered(query, filters))]
+    return [record(row) for row in db.execute(_filtered(query, filters))]
 
 
 def ordered_page(
@@ -69,7 +87,7 @@ def ordered_page(
     if after is not None:
         query = query.where(sorting.after(*after))
     rows = db.execute(_filtered(query, filters)).all()
-    return [(_record(row[: len(COLUMNS)]), list(row[len(COLUMNS) :])) for row in rows]
+    return [(record(row[: len(COLUMNS)]), list(row[len(COLUMNS) :])) for row in rows]
 
 
 def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
@@ -82,7 +100,12 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     for key, value in filters.tags:
         # Not runs.c.tags[key]: SQLite reads a quote or a backslash in a JSON path otherwise than SQLAlchemy writes it.
         tags = func.json_each(runs.c.tags).table_valued("key", "value")
-        query = query.where(select(tags).where(tags.c.key == key, tags.c.value == value).exists())
+        # As one text: where a key holds a colon itself, every way to read what was asked for is tried.
+        query = query.where(select(tags).where(tags.c.key.concat(":").concat(tags.c.value) == f"{key}:{value}").exists())
+    if filters.created_after is not None:
+        query = query.where(runs.c.created_at > filters.created_after)
+    if filters.created_before is not None:
+        query = query.where(runs.c.created_at < filters.created_before)
     return query.where(*(condition(comparison, filters.words) for comparison in filters.where))
 
 
@@ -96,8 +119,9 @@ def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
     return db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.in_(list(statuses)))).rowcount == 1
 
 
-def _record(row: Sequence[Any]) -> Run:
-    values = dict(zip((column.name for column in COLUMNS), row, strict=True))
+def record(row: Sequence[Any]) -> Run:
+    """Make a run of a row that begins with its columns."""
+    values = dict(zip(NAMES, row, strict=False))
     values["status"] = RunStatus(values["status"])
     values["stop_reason"] = values["stop_reason"] and StopReason(values["stop_reason"])
     return Run(**values)

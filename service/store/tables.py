@@ -103,13 +103,16 @@ runs = Table(
     Column("last_event", Integer, nullable=False, default=0),
     Column("error", JSON(none_as_null=True)),
     Column("weights_digest", String(80)),
+    Column("estimated_seconds", Float),
     Column("tags", JSON, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finished_at", Moment),
     Column("updated_at", Moment, nullable=False),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
-    Index("ix_runs_queue", "status", "priority", "id"),
+    # The whole of what a place in the queue needs, so that 10,000 waiting runs are summed without reading their rows.
+    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds"),
+    Index("ix_runs_created_at", "created_at"),
 )
 
 attempts = Table(
@@ -159,4 +162,15 @@ checkpoints = Table(
     Column("created_at", Moment, nullable=False),
     Column("state", LargeBinary, nullable=False),
     UniqueConstraint("run_id", "step"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("request", String(80), nullable=False),  # digest of what was asked for
+    Column("status", Integer, nullable=False),
+    Column("location", String(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
 )

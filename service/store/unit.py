@@ -15,8 +15,14 @@ from service.store.engine import make_reader, make_writer, sqlite_module
 
 Transaction = Connection
 T = TypeVar("T")
+Also = Callable[[Transaction, T], None]
+"""More to do in the transaction that stores something, given what was stored."""
 ATTEMPTS = 5
 UNUSABLE = ("locked", "is full", "I/O error", "unable to open")  # in SQLite's words; anything else is a mistake of ours
+
+
+def nothing(db: Transaction, stored: object) -> None:
+    """Do no more."""
 
 
 class Database:

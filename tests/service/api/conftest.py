@@ -72,6 +72,9 @@ class Api(httpx.Client):
         response.read()
         assert response.status_code != 500, response.text
         assert response.headers["X-Request-ID"]
+        if response.request.method == "HEAD":
+            assert not response.content
+            return
         if response.content and response.headers.get("content-type", "").endswith(("/json", "+json")):
             strict_json(response.text)
         if response.status_code >= 400:
@@ -83,13 +86,12 @@ class Api(httpx.Client):
 
     def _check_problem(self, response: httpx.Response) -> None:
         assert response.headers["content-type"] == "application/problem+json"
-        if response.request.method == "HEAD":
-            return
         problem = response.json()
         self._validator("#/components/schemas/Problem").validate(problem)
         assert problem["status"] == response.status_code
         assert problem["request_id"] == response.headers["X-Request-ID"]
-        assert problem["retryable"] == (response.status_code in (429, 503)) == ("Retry-After" in response.headers)
+        assert problem["retryable"] == ("Retry-After" in response.headers)
+        assert problem["retryable"] == (response.status_code in (429, 503) or problem["code"] == "in_flight")
 
     def _schema_of(self, response: httpx.Response) -> str | None:
         """Return the pointer to the schema of a response; None if the document has none."""

@@ -315,7 +315,7 @@ class TestRoutes:
         ("method", "path", "allowed"),
         [
             ("PUT", "/v1/runs", "GET, POST"),
-            ("POST", "/v1/runs/run_0", "DELETE, GET"),
+            ("POST", "/v1/runs/run_0", "DELETE, GET, PATCH"),
             ("GET", "/v1/runs/run_0/cancel", "POST"),
             ("DELETE", "/v1/datasets", "GET, POST"),
             ("POST", "/healthz", "GET"),

@@ -8,7 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from service.client import APIConnectionError, APIError, AsyncClient, Client, RateLimitError, ServerError, TooLargeError
+from service.client import (
+    APIConnectionError,
+    APIError,
+    AsyncClient,
+    Client,
+    ConflictError,
+    RateLimitError,
+    ServerError,
+    TooLargeError,
+)
 from tests.service.client.blocking import Blocking
 
 Answer = httpx.Response | Exception
@@ -101,24 +110,56 @@ def test_pauses_grow_and_end(connect: Callable[[Script], Any], pauses: list[floa
     assert 0.125 <= pauses[0] <= 0.25 <= pauses[1] <= 0.5
 
 
-@pytest.mark.parametrize("broken", [httpx.ReadError(""), httpx.ReadTimeout(""), httpx.RemoteProtocolError("")])
+MAKING: dict[str, Callable[[Any], Any]] = {
+    "create": lambda client: client.runs.create(dataset="spiral", model="softmax"),
+    "extend": lambda client: client.runs.extend("run_1", 10),
+    "fork": lambda client: client.runs.fork("run_1"),
+    "verify": lambda client: client.runs.verify("run_1"),
+    "dataset": lambda client: client.datasets.create("spiral"),
+}
+
+
+@pytest.mark.parametrize("make", MAKING.values(), ids=MAKING)
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda: httpx.ReadError(""),
+        lambda: httpx.ReadTimeout(""),
+        lambda: httpx.RemoteProtocolError(""),
+        lambda: httpx.Response(503, json=BUSY),
+        lambda: httpx.Response(409, json={**BUSY, "code": "in_flight"}, headers={"Retry-After": "1"}),
+    ],
+    ids=["read", "timeout", "protocol", "busy", "in flight"],
+)
 @pytest.mark.usefixtures("pauses")
-def test_a_post_that_may_have_arrived_is_not_repeated(connect: Callable[[Script], Any], broken: Exception) -> None:
-    """A connection that broke after the request was sent must not train a run twice."""
-    script = Script(broken, httpx.Response(202, json=RUN))
-    with pytest.raises(APIConnectionError) as error:
-        connect(script).runs.create(dataset="spiral", model="softmax")
-    assert error.value.sent
+def test_what_makes_something_is_repeated_with_one_key(
+    connect: Callable[[Script], Any], trouble: Callable[[], Answer], make: Callable[[Any], Any]
+) -> None:
+    """A POST that makes something has a key of its own for each call, the same in every try: it cannot be made twice."""
+    script = Script(trouble(), *[httpx.Response(202, json=RUN)] * 2)
+    client = connect(script)
+    assert make(client) == make(client) == RUN
+    first, again, other = [request.headers["Idempotency-Key"] for request in script.requests]
+    assert first == again != other
+    assert script.requests[0].content == script.requests[1].content
+
+
+@pytest.mark.parametrize("trouble", [lambda: httpx.ReadError(""), lambda: httpx.Response(503, json=BUSY)], ids=["read", "busy"])
+@pytest.mark.usefixtures("pauses")
+def test_a_post_without_a_key_is_not_repeated(connect: Callable[[Script], Any], trouble: Callable[[], Answer]) -> None:
+    """Any other POST that may have arrived is the caller's to repeat."""
+    script = Script(trouble(), httpx.Response(200, json=RUN))
+    with pytest.raises((APIConnectionError, ServerError)):
+        connect(script).runs.cancel("run_1")
     assert len(script.requests) == 1
 
 
 @pytest.mark.usefixtures("pauses")
-def test_a_post_that_was_refused_is_not_repeated(connect: Callable[[Script], Any]) -> None:
-    """A POST is the caller's to repeat, also when the server was busy."""
-    script = Script(httpx.Response(503, json=BUSY), httpx.Response(202, json=RUN))
-    with pytest.raises(ServerError):
-        connect(script).runs.create(dataset="spiral", model="softmax")
-    assert len(script.requests) == 1
+def test_a_conflict_is_not_repeated(connect: Callable[[Script], Any]) -> None:
+    """A 409 that will not go away is told at once."""
+    script = Script(httpx.Response(409, json={**BUSY, "code": "illegal_transition"}))
+    with pytest.raises(ConflictError):
+        connect(script).runs.verify("run_1")
 
 
 @pytest.mark.parametrize("broken", [httpx.ConnectError(""), httpx.ConnectTimeout(""), httpx.PoolTimeout("")])
@@ -148,6 +189,32 @@ def test_waiting_survives_a_restart(connect: Callable[[Script], Any], pauses: li
     assert connect(script).runs.wait("run_1", on_progress=lambda run: seen.append(run["status"])) == RUN
     assert seen == ["running"]  # the script's runs do not change
     assert pauses[-1] == 0.5
+
+
+def test_waiting_lets_the_server_wait(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """A server that holds its answer back until the run has changed is asked without pauses, and told what is known."""
+    running = {**RUN, "status": "running"}
+    held = {"Preference-Applied": "wait=2"}
+    script = Script(
+        httpx.Response(200, json=running, headers={"ETag": '"1"'}),
+        httpx.Response(304, headers={"ETag": '"1"', **held}),
+        httpx.Response(200, json={**running, "updated_at": "later"}, headers={"ETag": '"2"', **held}),
+        httpx.Response(200, json=RUN, headers={"ETag": '"3"', **held}),
+    )
+    seen: list[str] = []
+    assert connect(script).runs.wait("run_1", on_progress=lambda run: seen.append(run["updated_at"])) == RUN
+    assert pauses == []
+    assert seen == ["now", "later", "now"]
+    assert [request.headers.get("If-None-Match") for request in script.requests] == [None, '"1"', '"1"', '"2"']
+    assert {request.headers.get("Prefer") for request in script.requests[1:]} == {"wait=2"}
+
+
+def test_a_server_that_does_not_hold_back_is_not_stormed(connect: Callable[[Script], Any], pauses: list[float]) -> None:
+    """Where the wish is not fulfilled, there are pauses."""
+    running = httpx.Response(200, json={**RUN, "status": "running"}, headers={"ETag": '"1"'})
+    script = Script(running, *[httpx.Response(304, headers={"ETag": '"1"'})] * 4, httpx.Response(200, json=RUN))
+    assert connect(script).runs.wait("run_1") == RUN
+    assert len(pauses) == 2
 
 
 @pytest.mark.usefixtures("pauses")

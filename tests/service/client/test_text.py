@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.client import APIConnectionError, Client, ConflictError, InvalidRequestError
-from service.client.flows import Text
+from service.client.sse import Text
 
 VERSE = "고양이가 매트 위에 앉았다 🐈\u2028\n" * 30
 MODEL: dict[str, Any] = {"kind": "char_rnn", "hidden_size": 8, "sequence_length": 8}

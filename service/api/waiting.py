@@ -1,0 +1,75 @@
+"""Answers that wait for a run: on the event loop, so that no thread is held."""
+
+import asyncio
+import json
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from service.api import etags
+from service.api.deps import Parts
+from service.api.prefer import applied
+from service.api.views import runs_out
+from service.domain import Run, RunStatus
+from service.errors import NotFound
+from service.runs import control
+from service.runs.watch import same
+from service.store.unit import Database, Transaction
+
+LOOK_SECONDS = 2.0
+"""How often to look whether the client is still there."""
+
+
+async def finished(server: Parts, request: Request, answer: Response, seconds: int) -> Response:
+    """Return 201 with the run that was created when it has ended, or `answer` if it has not in time, or is paused."""
+    run_id, workers = json.loads(bytes(answer.body))["id"], server.settings.workers
+    if server.watch.full:
+        return answer
+    until = asyncio.get_running_loop().time() + seconds
+    with server.watch.seat():
+        while True:
+            try:
+                run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
+            except NotFound:  # deleted since
+                return answer
+            if run.terminal:
+                break
+            if run.status is RunStatus.PAUSED or not await _changed(server, request, run, until):
+                return answer
+    replayed = {"Idempotency-Replayed": "true"} if "Idempotency-Replayed" in answer.headers else {}
+    headers = {"Location": answer.headers["Location"], **applied(seconds), **replayed}
+    return etags.response(content, 201, headers)
+
+
+async def current(server: Parts, request: Request, run_id: str, seconds: int, known: str | None) -> Response:
+    """Return a run, or 304 if the client knows it already; with seconds to wait, not before it has changed."""
+    workers = server.settings.workers
+    run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
+    seconds = 0 if server.watch.full else seconds
+    if seconds and not run.terminal and (known is None or etags.unchanged(content, known)):
+        with server.watch.seat():
+            seen, until = run, asyncio.get_running_loop().time() + seconds
+            while same(run, seen) and await _changed(server, request, run, until):
+                run, content = await server.shared.read(_shown, server.database, workers, run_id)
+    response = etags.response(content, headers=applied(seconds))
+    return etags.not_modified(response) if etags.unchanged(content, known) else response
+
+
+async def _changed(server: Parts, request: Request, run: Run, until: float) -> bool:
+    """Return True when a run has changed, False when it is time, the server stops, or the client has gone."""
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        if await server.watch.change(run, min(left, LOOK_SECONDS)):
+            return True
+        if server.watch.stopping or await request.is_disconnected():
+            return False
+    return False
+
+
+def _shown(database: Database, workers: int, run_id: str) -> tuple[Run, str]:
+    """Return a run, and the same as JSON."""
+
+    def work(db: Transaction) -> tuple[Run, str]:
+        run = control.find(db, run_id)
+        return run, runs_out(db, [run], workers)[0].model_dump_json()
+
+    return database.read(work)

@@ -1,0 +1,69 @@
+"""Do what a request asks for at most once, however often it is sent with the same key."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from service.domain import now
+from service.errors import InFlight, KeyReused
+from service.store import keys
+from service.store.keys import Answer
+from service.store.unit import Also, Database, Transaction
+
+T = TypeVar("T")
+
+
+class Keys:
+    """The idempotency keys of one server: those in use now, and in the database the answers that were given."""
+
+    def __init__(self, database: Database, kept_seconds: float) -> None:
+        self._database, self._kept = database, timedelta(seconds=kept_seconds)
+        self._in_use: set[str] = set()
+        self._lock = threading.Lock()
+
+    def once(
+        self, key: str, request: str, make: Callable[[Also[T]], object], answer: Callable[[Transaction, T], Answer]
+    ) -> tuple[Answer, bool]:
+        """Return the answer that is kept under a key and True, or make something, keep the answer to it, and False.
+
+        `make` gets what is to be done in the transaction that stores the thing: so there is never one without the other,
+        whatever is killed when. Raise KeyReused if the key came with another request, InFlight if that is being done now.
+        """
+        with self._alone(key):
+            since = now() - self._kept
+            kept = self._database.read(lambda db: keys.find(db, key, since))
+            if kept is not None:
+                if kept.request != request:
+                    raise KeyReused(key)
+                return kept, True
+            given: list[Answer] = []
+
+            def keep(db: Transaction, made: T) -> None:
+                given.append(answer(db, made))  # once more, if the transaction has to be run again
+                keys.keep(db, key, given[-1], since)
+
+            make(keep)
+            return given[-1], False
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        with self._lock:
+            if key in self._in_use:
+                raise InFlight(key)
+            self._in_use.add(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_use.remove(key)
+
+
+def digest(*parts: bytes) -> str:
+    """Name a request by its content."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(len(part).to_bytes(8, "big") + part)
+    return "sha256:" + sha.hexdigest()

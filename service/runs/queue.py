@@ -1,0 +1,27 @@
+"""What is being trained, what waits, and for how long."""
+
+from dataclasses import dataclass
+
+from service.domain import Run, RunStatus
+from service.store import queue, runs
+from service.store.queue import Standing
+from service.store.unit import Database, Transaction
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The running runs, the first of those that wait with their places, and how many wait in all."""
+
+    running: list[Run]
+    waiting: list[tuple[Run, Standing]]
+    queued: int
+
+
+def look(database: Database, workers: int, limit: int) -> Queue:
+    """Return the queue with up to `limit` of those who wait."""
+
+    def work(db: Transaction) -> Queue:
+        waiting = queue.waiting(db, limit, workers)
+        return Queue(queue.running(db), waiting, runs.count(db, RunStatus.QUEUED))
+
+    return database.read(work)

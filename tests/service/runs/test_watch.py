@@ -1,0 +1,114 @@
+"""Waiting for runs."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from service.domain import Run
+from service.errors import Busy, TooManyStreams
+from service.runs import control
+from service.runs.watch import Watch
+from service.store.unit import Database
+from tests.service.records import queue_run
+
+
+@pytest.fixture
+def watch(database: Database) -> Iterator[Watch]:
+    """Start a watch, and close it."""
+    made = Watch(database, seats=2)
+    made.start()
+    yield made
+    made.close()
+
+
+def test_a_change_between_reading_and_waiting_is_not_missed(database: Database, watch: Watch) -> None:
+    """Who waits names what was seen: a change that came before the wait ends it at once."""
+    seen = control.get(database, queue_run(database).id)
+    control.pause(database, seen.id)
+    begun = time.monotonic()
+    assert asyncio.run(watch.change(seen, 30))
+    assert time.monotonic() - begun < 5
+
+
+def test_changes_while_waiting(database: Database, watch: Watch) -> None:
+    """Every kind of change ends the wait: a state, a flag, a name, the end of the row."""
+    for change in (control.pause, control.resume, control.cancel, control.delete):
+        run = control.get(database, queue_run(database).id)
+        if change is control.resume:
+            run = control.pause(database, run.id)
+
+        async def waited(run: Run = run, change: Any = change) -> bool:
+            waiting = asyncio.create_task(watch.change(run, 30))
+            await asyncio.sleep(0.1)
+            assert not waiting.done()
+            await asyncio.to_thread(change, database, run.id)
+            return await waiting
+
+        assert asyncio.run(waited())
+
+
+def test_nobody_waits_nothing_is_read(database: Database, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is left alone while nobody waits, and read once at a time however many do."""
+    run = control.get(database, queue_run(database).id)
+    reads = 0
+    real = database.read
+
+    def counting(work: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return real(work)
+
+    monkeypatch.setattr(database, "read", counting)
+    time.sleep(0.3)
+    assert reads == 0
+
+    async def many() -> list[bool]:
+        return list(await asyncio.gather(*(watch.change(run, 0.5) for _ in range(200))))
+
+    assert not any(asyncio.run(many()))
+    assert 1 <= reads <= 15
+
+
+def test_a_busy_database_is_waited_for(database: Database, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that fails is made again."""
+    run = control.get(database, queue_run(database).id)
+    control.pause(database, run.id)
+    real, failures = database.read, iter([Busy("locked"), ValueError("a mistake")])
+
+    def failing(work: Any) -> Any:
+        error = next(failures, None)
+        if error is not None:
+            raise error
+        return real(work)
+
+    monkeypatch.setattr(database, "read", failing)
+    assert asyncio.run(watch.change(run, 30))
+    assert next(failures, None) is None
+
+
+def test_stopping_wakes_all(database: Database, watch: Watch) -> None:
+    """Whoever waits goes on at once, and nobody waits any more."""
+    run = control.get(database, queue_run(database).id)
+
+    async def stopped() -> list[bool]:
+        waiting = [asyncio.create_task(watch.change(run, 30)) for _ in range(10)]
+        await asyncio.sleep(0.1)
+        watch.stop()
+        return [*await asyncio.gather(*waiting), await watch.change(run, 30)]
+
+    begun = time.monotonic()
+    assert asyncio.run(stopped()) == [False] * 11
+    assert time.monotonic() - begun < 5
+
+
+def test_seats(watch: Watch) -> None:
+    """There are as many as were set, and each is given back."""
+    for _ in range(3):
+        with watch.seat(), watch.seat():
+            assert watch.full
+            with pytest.raises(TooManyStreams, match="POSTGRAD_MAX_STREAMS"), watch.seat():
+                pass
+        assert not watch.full
