@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, runs, system
+from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, registry, runs, system
 from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
 from service.errors import DataDirectoryInUse
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    for part in (runs, life, models, generate, diagnostics, export, datasets, system):
+    for part in (runs, life, models, generate, diagnostics, export, registry, datasets, system):
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)

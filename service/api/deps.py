@@ -21,7 +21,7 @@ class Parts:
     models: ModelCache
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:  # a plain function would cost each request a trip to a thread
     parts: Parts = request.app.state.parts
     return parts
 

@@ -6,7 +6,7 @@ from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
 from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
-from service.api.views import checkpoint_outs
+from service.api.views import checkpoint_outs, prediction_fields
 from service.runs import predict as use
 from service.runs.evaluate import evaluate as measure
 
@@ -26,15 +26,7 @@ def list_checkpoints(run_id: RunId, server: Server) -> CheckpointList:
 def predict(run_id: RunId, body: PredictRequest, server: Server) -> PredictOut:
     """Classify examples with a checkpoint of the run."""
     found = use.predict(server.database, server.models, run_id, body.inputs, body.checkpoint)
-    return PredictOut(
-        run=run_id,
-        checkpoint=found.checkpoint.id,
-        step=found.checkpoint.step,
-        labels=found.labels,
-        classes=found.classes,
-        scores=found.scores.tolist(),
-        probabilities=None if found.probabilities is None else found.probabilities.tolist(),
-    )
+    return PredictOut(run=run_id, **prediction_fields(found))
 
 
 @router.post("/evaluate")

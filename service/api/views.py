@@ -1,10 +1,12 @@
 """Records of the domain as response bodies."""
 
 import math
+from typing import Any
 
 from service.api.responses import CheckpointOut, DatasetOut, EventOut, HistoryOut, NonFinite, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
 from service.runs.history import History
+from service.runs.predict import Prediction
 
 
 def run_out(run: Run) -> RunOut:
@@ -90,3 +92,15 @@ def checkpoint_outs(run: Run, saved: list[Checkpoint]) -> list[CheckpointOut]:
         names = [name for name, step in steps.items() if step == checkpoint.step]
         shown.append(CheckpointOut(**values, names=names))
     return shown
+
+
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """Show a prediction as the fields of its answer."""
+    return {
+        "checkpoint": prediction.checkpoint.id,
+        "step": prediction.checkpoint.step,
+        "labels": prediction.labels,
+        "classes": prediction.classes,
+        "scores": prediction.scores.tolist(),
+        "probabilities": None if prediction.probabilities is None else prediction.probabilities.tolist(),
+    }

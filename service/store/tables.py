@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -157,4 +158,33 @@ checkpoints = Table(
     Column("created_at", Moment, nullable=False),
     Column("state", LargeBinary, nullable=False),
     UniqueConstraint("run_id", "step"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("last_version", Integer, nullable=False),  # versions count from 1; the number of a deleted one is not used again
+    Column("created_at", Moment, nullable=False),
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("model", String(100), ForeignKey("models.name", ondelete="RESTRICT"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("checkpoint_id", String(40), ForeignKey("checkpoints.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("model", "checkpoint_id"),
+)
+
+model_aliases = Table(
+    "model_aliases",
+    metadata,
+    Column("model", String(100), primary_key=True),
+    Column("alias", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    ForeignKeyConstraint(["model", "version"], ["model_versions.model", "model_versions.version"], ondelete="RESTRICT"),
 )

@@ -43,6 +43,13 @@ ROUTES = {  # the contract's table, so far as it is there: a new route needs a l
     "GET /v1/runs/{run_id}/diagnostics",
     "GET /v1/runs/{run_id}/export",
     "POST /v1/runs/{run_id}/generate",
+    "PUT /v1/models/{name}/aliases/{alias}",
+    "DELETE /v1/models/{name}/aliases/{alias}",
+    "DELETE /v1/models/{name}/versions/{version}",
+    "GET /v1/models",
+    "GET /v1/models/{name}",
+    "DELETE /v1/models/{name}",
+    "POST /v1/models/{name}/predict",
 }
 
 

@@ -119,7 +119,7 @@ def test_data_of_the_first_version_outlives_the_upgrade(tmp_path: Path, monkeypa
             db.execute(text(statement))
     before = _rows(engine)
 
-    assert migrate.upgrade(url) == "0002"
+    assert migrate.upgrade(url) == "0003"
     upgraded = _rows(engine)
     for table, row in before.items():
         assert upgraded[table].items() >= row.items()
@@ -132,7 +132,7 @@ def test_data_of_the_first_version_outlives_the_upgrade(tmp_path: Path, monkeypa
             db.execute(text("UPDATE runs SET status = 'asleep'"))
     _revision(url, "0001", monkeypatch)
     assert _rows(engine) == {**before, "runs": {**before["runs"], "status": "queued"}}
-    assert migrate.upgrade(url) == "0002"
+    assert migrate.upgrade(url) == "0003"
     with engine.begin() as db:
         db.execute(text("DELETE FROM runs"))
         left = [db.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in CHILDREN]  # noqa: S608 (our names)
