@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from service.api import datasets, diagnostics, errors, export, generate, life, models, openapi, registry, runs, system
 from service.api.deps import Parts
 from service.api.middleware import RequestId, TooLargeProblem
+from service.api.openinference.protocol import OpenInference
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
 from service.runs.predict import ModelCache
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router, max_body_size=settings.max_body_bytes)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes)
     app.add_middleware(TooLargeProblem, settings=settings)
+    app.add_middleware(OpenInference)
     app.add_middleware(RequestId)
     return app
 

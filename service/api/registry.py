@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api.deps import Limit, Server
 from service.api.lists import paged
+from service.api.ready import ready
 from service.api.registry_schemas import (
     AfterName,
     AliasName,
@@ -106,10 +107,7 @@ def delete_version(name: ModelName, version: VersionNumber, server: Server) -> N
 @router.post("/{name}/predict", response_model=ModelPredictOut)
 async def predict_by_name(name: ModelName, body: ModelPredictRequest, server: Server) -> Response:
     """Classify examples with a version of a model: that of `alias` or `version`, else of `production`, else the newest."""
-    found = serving.find_served(server.database, name, body.version if body.alias is None else body.alias)
-    model = server.models.get(found.checkpoint_id)
-    if model is None:
-        model = await run_in_threadpool(serving.load_served, server.database, server.models, found)
+    found, model = await ready(server, name, body.version if body.alias is None else body.alias)
     X = matrix(model, body.inputs)
     quick = serving.is_quick(model, len(X))
     prediction = classify(model, X) if quick else await run_in_threadpool(classify, model, X)
@@ -126,6 +124,7 @@ def _model_out(model: NamedModel) -> ModelOut:
             version=version.version,
             run=version.run_id,
             checkpoint=version.checkpoint_id,
+            kind=version.kind,
             step=version.step,
             weights_digest=version.weights_digest,
             aliases=named.get(version.version, []),

@@ -63,6 +63,7 @@ class VersionOut(BaseModel):
     version: int
     run: str
     checkpoint: str
+    kind: Annotated[str, Field(description="of the model: softmax, svm, mlp or char_rnn")]
     step: int
     weights_digest: str
     aliases: Annotated[list[str], Field(description="those that stand for it now")]

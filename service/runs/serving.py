@@ -1,7 +1,7 @@
 """Predict by the name of a model, or by the id of a run as Open Inference Protocol does.
 
 Which checkpoint answers is one read of 7 µs; its model is mostly in the cache. Both can be done on an event loop, without a
-thread; only `load_served` cannot.
+thread; `explain` and `load_served` cannot.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from service.errors import NotFound
 from service.runs import registry
 from service.runs.control import find
 from service.runs.predict import ModelCache, Trained, find_checkpoint, load
-from service.store import served
+from service.store import checkpoints, served
 from service.store.served import Served
 from service.store.unit import Database, Transaction
 
@@ -20,14 +20,17 @@ Which = int | str | None
 QUICK = 10_000_000  # multiplications that may hold up an event loop, about 3 ms
 
 
-def find_served(database: Database, name: str, which: Which = None) -> Served:
-    """Return what answers for a name; raise NotFound, or Conflict for a run without a checkpoint."""
-    found = served.find(database, name, which)
-    return found or database.read(lambda db: _explain(db, name, which))
+def find_served(database: Database, name: str, which: Which = None) -> Served | None:
+    """Return what answers for a name, or None."""
+    return served.find(database, name, which)
+
+
+def explain(database: Database, name: str, which: Which) -> Served:
+    """Raise NotFound for what is missing, or Conflict for a run without a checkpoint; return it if it has come since."""
+    return database.read(lambda db: _explain(db, name, which))
 
 
 def _explain(db: Transaction, name: str, which: Which) -> Served:
-    """Say what is missing; return it if it has come in the meantime."""
     if name.startswith("run_"):
         checkpoint = find_checkpoint(db, find(db, name), "latest" if which is None else str(which))
         return Served(checkpoint.step, name, checkpoint.id)
@@ -56,3 +59,14 @@ def load_served(database: Database, cache: ModelCache, found: Served) -> Trained
 def is_quick(model: Trained, rows: int) -> bool:
     """Return whether so many rows can be classified on an event loop without holding up others."""
     return rows * model.theta.size <= QUICK
+
+
+def versions_of(database: Database, name: str) -> list[int]:
+    """Return the versions of a model, or the steps of the checkpoints of a run."""
+
+    def work(db: Transaction) -> list[int]:
+        if name.startswith("run_"):
+            return [checkpoint.step for checkpoint in checkpoints.all_of(db, name)]
+        return [version.version for version in registry.find_model(db, name).versions]
+
+    return database.read(work)

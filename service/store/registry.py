@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain import now
 from service.errors import Conflict
-from service.store.tables import checkpoints, model_aliases, model_versions, models
+from service.store.tables import checkpoints, model_aliases, model_versions, models, runs
 
 PRODUCTION = "production"
 """The alias that answers when nothing else is asked for."""
@@ -24,6 +24,8 @@ class ModelVersion:
     version: int
     run_id: str
     checkpoint_id: str
+    kind: str
+    """Kind of the model: softmax, svm, mlp or char_rnn."""
     step: int
     weights_digest: str
     created_at: datetime
@@ -49,9 +51,11 @@ def _versions() -> Select[Any]:
     return (
         select(
             *(model_versions.c[name] for name in ("model", "version", "run_id", "checkpoint_id", "created_at")),
+            runs.c.model_kind.label("kind"),
             checkpoints.c.step,
             checkpoints.c.weights_digest,
         )
+        .join(runs, runs.c.id == model_versions.c.run_id)
         .join(checkpoints, checkpoints.c.id == model_versions.c.checkpoint_id)
         .order_by(model_versions.c.version)
     )

@@ -118,7 +118,7 @@ class TestAliases:
     )
     def test_bodies_that_are_refused(self, api: Api, body: Any, status: int) -> None:
         """The body is strict, and no model is made by it."""
-        sent = {"content": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+        sent: Any = {"content": json.dumps(body), "headers": {"Content-Type": "application/json"}}
         assert api.put("/v1/models/strict/aliases/production", **sent).status_code == status
         assert api.get("/v1/models/strict").status_code == 404
 
@@ -276,12 +276,13 @@ class TestSwitch:
         seed = random.randrange(2**32)
         print("seed", seed)  # noqa: T201 (with it the order of the moves can be had again)
         rng = random.Random(seed)
-        expected = {}
+        expected: dict[int, Json] = {}
         for number, run_id in enumerate(two, start=1):
             promote(api, name, run_id)
             expected[number] = without_name(predict(api, name))
         assert expected[1]["scores"] != expected[2]["scores"]
-        over, failures, counts = threading.Event(), [], {1: 0, 2: 0}
+        over, counts = threading.Event(), {1: 0, 2: 0}
+        failures: list[str] = []
 
         def ask() -> None:
             with httpx.Client(base_url=api.base_url, timeout=30) as client:
