@@ -1,7 +1,7 @@
 """The stock client of the Open Inference Protocol, tritonclient.http, unmodified, against a server process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,12 +240,13 @@ class TestErrors:
 
     def test_unknown_model_and_version(self, served: Served) -> None:
         """404, with the name."""
-        for call in (
+        calls: list[Callable[[], Any]] = [
             lambda: served.client.infer("nobody", [tensor(X)]),
             lambda: served.client.get_model_metadata("nobody"),
             lambda: served.client.get_model_config("nobody"),
             lambda: served.client.get_inference_statistics("nobody"),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(InferenceServerException, match="there is no model 'nobody'") as caught:
                 call()
             assert caught.value.status() == "404"
@@ -284,12 +285,13 @@ class TestErrors:
 
     def test_what_is_not_offered(self, served: Served) -> None:
         """Loading and unloading, traces and shared memory are not there, and say so."""
-        for call in (
+        calls: list[Callable[[], Any]] = [
             lambda: served.client.load_model("spiral"),
             lambda: served.client.unload_model("spiral"),
             lambda: served.client.get_trace_settings("spiral"),
             served.client.get_system_shared_memory_status,
-        ):
+        ]
+        for call in calls:
             with pytest.raises(InferenceServerException, match="there is no route"):
                 call()
 
