@@ -12,6 +12,7 @@ from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
 from service.client.life import AsyncLife
+from service.client.models import AsyncModels
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class AsyncClient:
         self._owned = http is None
         self.runs = AsyncRuns(self)
         self.datasets = AsyncDatasets(self)
+        self.models = AsyncModels(self)
 
     async def __aenter__(self) -> Self:
         return self

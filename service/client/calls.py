@@ -34,7 +34,7 @@ class Upload:
 class Call:
     """One request."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None

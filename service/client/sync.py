@@ -12,6 +12,7 @@ from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.datasets import Datasets
 from service.client.errors import ServerError
 from service.client.life import Life
+from service.client.models import Models
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 class Client:
     """A connection to a server. `base_url` defaults to the variable POSTGRAD_URL, then to http://127.0.0.1:8000.
 
-    A request that never left is sent again up to `max_retries` times, with growing pauses. GET and DELETE are sent again
+    A request that never left is sent again up to `max_retries` times, with growing pauses. GET, PUT and DELETE are sent again
     also after a broken connection, 429 and 503, and then wait as long as the server's Retry-After asks for. A POST that
     may have arrived is never sent again: creating a run is not idempotent yet, and would train it twice.
     """
@@ -33,6 +34,7 @@ class Client:
         self._owned = http is None
         self.runs = Runs(self)
         self.datasets = Datasets(self)
+        self.models = Models(self)
 
     def __enter__(self) -> Self:
         return self

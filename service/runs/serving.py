@@ -17,6 +17,7 @@ from service.store.unit import Database, Transaction
 Which = int | str | None
 """A version, an alias, or None for the alias `production`, and without that the newest version."""
 
+MAX_NAME = 100
 QUICK = 10_000_000  # multiplications that may hold up an event loop, about 3 ms
 
 
@@ -31,9 +32,11 @@ def explain(database: Database, name: str, which: Which) -> Served:
 
 
 def _explain(db: Transaction, name: str, which: Which) -> Served:
-    if name.startswith("run_"):
+    if name.startswith("run_") and len(name) <= MAX_NAME:
         checkpoint = find_checkpoint(db, find(db, name), "latest" if which is None else str(which))
         return Served(checkpoint.step, name, checkpoint.id)
+    if len(name) > MAX_NAME:
+        raise NotFound("model", f"{name[:MAX_NAME]}…")
     model = registry.find_model(db, name)
     numbers: dict[Any, int] = {version.version: version.version for version in model.versions} | model.aliases
     number = model.served.version if which is None else numbers.get(which)

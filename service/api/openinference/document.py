@@ -21,12 +21,8 @@ EXAMPLE = {"inputs": [{"name": "input", "shape": [1, 2], "datatype": "FP64", "da
 
 
 def paths() -> dict[str, dict[str, Any]]:
-    """Return the path items of all routes; `/v2/` is `/v2`."""
-    return {
-        route.path: {method.lower(): _operation(route.path, route.endpoint) for method in route.methods - {"HEAD"}}
-        for route in ROUTES
-        if route.path != "/v2/" and route.methods
-    }
+    """Return the path items of all routes."""
+    return {route.path: {route.method.lower(): _operation(route.path, route.endpoint)} for route in ROUTES}
 
 
 def _operation(path: str, endpoint: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from service.api.openinference.tensors import parameters_of
 from service.runs.predict import Prediction, Trained
 
 LABELS, SCORES, PROBABILITIES = "labels", "scores", "probabilities"
+ALL = (LABELS, SCORES, PROBABILITIES)
 FLOATS = {4: "FP32", 8: "FP64"}
 
 
@@ -43,7 +44,7 @@ def offered(model: Trained) -> list[Offered]:
 def wanted_of(document: dict[str, Any], model: Trained) -> list[Wanted]:
     """Return what a request asks for: each output once, all of them by default."""
     binary = _flag(parameters_of(document, ""), "binary_data_output", "parameters.", default=False)
-    names = [output.name for output in offered(model)]
+    names = ALL if model.model.probabilistic else ALL[:2]
     asked = document.get("outputs")
     if asked is None or asked == []:
         return [Wanted(name, binary) for name in names]
@@ -55,7 +56,7 @@ def wanted_of(document: dict[str, Any], model: Trained) -> list[Wanted]:
     return wanted
 
 
-def _wanted(output: Any, where: str, names: list[str], *, default: bool) -> Wanted:
+def _wanted(output: Any, where: str, names: tuple[str, ...], *, default: bool) -> Wanted:
     if not isinstance(output, dict) or output.get("name") not in names:
         name = output.get("name") if isinstance(output, dict) else output
         raise must(f"{where}.name", name, f"one of {', '.join(names)}")

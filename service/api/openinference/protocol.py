@@ -2,12 +2,13 @@
 
 import json
 import logging
+import re
+from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import CoreError
 from service.api.errors import RETRYABLE, status_of
@@ -18,29 +19,44 @@ from service.errors import ServiceError
 log = logging.getLogger(__name__)
 
 PREFIX = "/v2"
-MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Route:
+    """A method and a path with an endpoint; `{name}` in a path is one step of it."""
+
+    def __init__(self, method: str, path: str, endpoint: Endpoint) -> None:
+        self.method, self.path, self.endpoint = method, path, endpoint
+        self.pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
+
+
+def _both(method: str, end: str, endpoint: Endpoint) -> list[Route]:
+    """Return the routes of a model and of its versions."""
+    return [Route(method, f"/v2/models/{{name}}{middle}{end}", endpoint) for middle in ("", "/versions/{version}")]
+
+
 ROUTES = [  # what is asked most stands first
-    Route(f"{MODEL}/infer", routes.infer, methods=["POST"]),
-    Route(f"{VERSION}/infer", routes.infer, methods=["POST"]),
-    Route("/v2", routes.server),
-    Route("/v2/", routes.server),
-    Route("/v2/health/live", routes.live),
-    Route("/v2/health/ready", routes.server_ready),
-    Route("/v2/models/stats", routes.all_statistics),
-    *(Route(path, routes.metadata) for path in (MODEL, VERSION)),
-    *(Route(f"{path}/ready", routes.model_ready) for path in (MODEL, VERSION)),
-    *(Route(f"{path}/config", routes.configuration) for path in (MODEL, VERSION)),
-    *(Route(f"{path}/stats", routes.model_statistics) for path in (MODEL, VERSION)),
-    Route("/v2/repository/index", routes.index, methods=["POST"]),
+    *_both("POST", "/infer", routes.infer),
+    Route("GET", "/v2", routes.server),
+    Route("GET", "/v2/health/live", routes.live),
+    Route("GET", "/v2/health/ready", routes.server_ready),
+    Route("GET", "/v2/models/stats", routes.all_statistics),
+    *_both("GET", "", routes.metadata),
+    *_both("GET", "/ready", routes.model_ready),
+    *_both("GET", "/config", routes.configuration),
+    *_both("GET", "/stats", routes.model_statistics),
+    Route("POST", "/v2/repository/index", routes.index),
 ]
 
 
 class OpenInference:
-    """Answers everything below /v2 and hands on the rest. An infer costs 60 µs less than below FastAPI's routes."""
+    """Answers everything below /v2 and hands on the rest.
+
+    FastAPI's routes and Starlette's would cost an infer of one row 50 and 15 µs; all of it takes some 200, HTTP included.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._router = Router(ROUTES, redirect_slashes=False)
         self._statistics = Statistics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,22 +64,32 @@ class OpenInference:
         if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         scope["statistics"] = self._statistics
         try:
-            await self._router(scope, receive, watched)
+            response = await _endpoint(scope)(Request(scope, receive))
         except ClientDisconnect:
             return
-        except Exception as error:
-            if started:
-                raise
-            await _error(scope, error)(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 (the last one who can answer)
+            response = _error(scope, error)
+        await response(scope, receive, send)
+
+
+def _endpoint(scope: Scope) -> Endpoint:
+    """Return what answers a path, and leave its parameters in the scope; raise HTTPException if there is nothing."""
+    path, method = scope["path"], scope["method"].replace("HEAD", "GET")
+    path = PREFIX if path == f"{PREFIX}/" else path
+    allowed = []
+    for route in ROUTES:
+        match = route.pattern.fullmatch(path)
+        if match is not None:
+            if route.method == method:
+                scope["path_params"] = match.groupdict()
+                return route.endpoint
+            allowed.append(route.method)
+    if allowed:
+        headers = {"Allow": ", ".join(sorted(set(allowed)))}
+        raise HTTPException(405, f"{scope['method']} is not allowed on {path[:200]}", headers)
+    raise HTTPException(404, f"there is no route {path[:200]}")
 
 
 def _error(scope: Scope, error: Exception) -> Response:
@@ -71,10 +97,6 @@ def _error(scope: Scope, error: Exception) -> Response:
     status, detail, headers = 500, "the server made a mistake; the request id finds it in the log", {}
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, str(error.detail), dict(error.headers or {})
-        if status == 404:
-            detail = f"there is no route {scope['path'][:200]}"
-        if status == 405:
-            detail = f"{scope['method']} is not allowed on {scope['path'][:200]}"
     elif isinstance(error, ServiceError | CoreError):
         status, detail = status_of(error), str(error)
         status = 400 if status == 422 else status

@@ -14,7 +14,6 @@ from service.api.openinference import body, describe, tensors
 from service.api.openinference.outputs import encode, wanted_of
 from service.api.openinference.statistics import Statistics
 from service.api.ready import ready
-from service.api.registry_schemas import NAME
 from service.api.system import checks_of
 from service.errors import NotFound
 from service.runs import predict, registry, serving
@@ -24,6 +23,7 @@ from service.store.served import Served
 SMALL_BYTES = 65536
 """Bodies up to this size are worked on where they arrive: at most 3 ms. Larger and compressed ones go to a thread."""
 MAX_INDEX = 10_000
+SHOWN = 100  # letters of a name in a message
 
 
 def parts_of(request: Request) -> Parts:
@@ -39,11 +39,9 @@ def _statistics(request: Request) -> Statistics:
 
 async def _ready(request: Request) -> tuple[str, Served, Trained]:
     """Return name, version and model that a path asks for; raise NotFound, or Conflict for a model of text."""
-    name, number = request.path_params["name"], request.path_params.get("version")
-    if not re.fullmatch(NAME, name) or len(name) > 100:
-        raise NotFound("model", name[:100])
+    name, number = request.scope["path_params"]["name"], request.scope["path_params"].get("version")
     if number is not None and not re.fullmatch("[0-9]{1,9}", number):
-        raise NotFound(f"version of the model {name}", number[:100])
+        raise NotFound(f"version of the model {name[:SHOWN]}", number[:SHOWN])
     found, model = await ready(parts_of(request), name, None if number is None else int(number))
     predict.check_classifies(model)
     return name, found, model
@@ -93,15 +91,15 @@ async def infer(request: Request) -> Response:
     name, found, model = await _ready(request)
     statistics, limit = _statistics(request), parts_of(request).settings.max_body_bytes
     try:
-        sent, encoding = await body.read(request, limit), body.encoding_of(request)
-        length = request.headers.get("inference-header-content-length")
-        rows = len(sent) // model.model.n_features + 1  # no JSON and no tensor holds more
+        sent = await body.read(request, limit)
 
         def work() -> Response:
-            plain = sent if encoding is None else body.unpack(sent, encoding, limit)
-            return _infer(plain, length, (name, found, model), statistics, started)
+            plain = sent.content if sent.encoding is None else body.unpack(sent.content, sent.encoding, limit)
+            return _infer(plain, sent.json_length, (name, found, model), statistics, started)
 
-        if encoding is None and len(sent) <= SMALL_BYTES and serving.is_quick(model, rows):
+        size = len(sent.content)
+        rows = size // model.model.n_features + 1  # no JSON and no tensor of so many bytes holds more
+        if sent.encoding is None and size <= SMALL_BYTES and serving.is_quick(model, rows):
             return work()
         return await run_in_threadpool(work)
     except Exception:
@@ -151,7 +149,7 @@ async def all_statistics(request: Request) -> Response:
 async def index(request: Request) -> Response:
     """List the named models with their versions; with `{"ready": true}` only those that can be asked."""
     sent = await body.read(request, parts_of(request).settings.max_body_bytes)
-    only_ready = bool(sent) and tensors.split(sent, None).document.get("ready") is True
+    only_ready = bool(sent.content) and tensors.split(sent.content, None).document.get("ready") is True
     database = parts_of(request).database
     models = await run_in_threadpool(registry.page, database, after=None, limit=MAX_INDEX, descending=False)
     lines = [line for model in models for line in describe.index_of(model)]

@@ -100,7 +100,7 @@ def rows_of(head: Head, n_features: int) -> Floats:
 
 
 def _rows(shape: Any, n_features: int) -> int:
-    if not isinstance(shape, list) or len(shape) != 2 or not all(type(size) is int for size in shape):
+    if not isinstance(shape, list) or len(shape) != 2 or type(shape[0]) is not int or type(shape[1]) is not int:
         raise refuse(f"inputs[0].shape is {str(shape)[:100]}, must be [rows, {n_features}]")
     n, d = shape
     if d != n_features:
