@@ -93,7 +93,7 @@ def retry_delay(call: Call, outcome: Outcome, attempt: int) -> float | None:
     """Return the seconds after which to try again, or None.
 
     A request that never left is sent again, whatever it is. One that may have arrived is sent again only if doing it twice
-    is doing it once: GET and DELETE, after a broken connection and after 429 and 503.
+    is doing it once: GET, PUT and DELETE, after a broken connection and after 429 and 503.
     """
     backoff = random.uniform(0.125, 0.25) * (1 << attempt)
     if isinstance(outcome, APIConnectionError):
