@@ -108,11 +108,13 @@ def delete_version(name: ModelName, version: VersionNumber, server: Server) -> N
 async def predict_by_name(name: ModelName, body: ModelPredictRequest, server: Server) -> Response:
     """Classify examples with a version of a model: that of `alias` or `version`, else of `production`, else the newest."""
     found, model = await ready(server, name, body.version if body.alias is None else body.alias)
-    X = matrix(model, body.inputs)
-    quick = serving.is_quick(model, len(X))
-    prediction = classify(model, X) if quick else await run_in_threadpool(classify, model, X)
-    known = {"object": "prediction", "run": found.run_id, "model": name, "version": found.version}
-    return Response(to_json({**known, **prediction_fields(prediction)}), media_type="application/json")
+
+    def work() -> Response:
+        prediction = classify(model, matrix(model, body.inputs))
+        known = {"object": "prediction", "run": found.run_id, "model": name, "version": found.version}
+        return Response(to_json({**known, **prediction_fields(prediction)}), media_type="application/json")
+
+    return work() if serving.is_quick(model, len(body.inputs)) else await run_in_threadpool(work)
 
 
 def _model_out(model: NamedModel) -> ModelOut:

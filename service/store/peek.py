@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from service.errors import Busy
-from service.store.engine import make_peeker, sqlite_module
+from service.store.engine import make_peeker
 
 
 class Peek:
@@ -17,7 +17,7 @@ class Peek:
 
     def __init__(self, url: str) -> None:
         self._engine = make_peeker(url)
-        self._compiled: dict[Select[Any], tuple[str, list[str], dict[str, Any]]] = {}
+        self._compiled: dict[Select[Any], tuple[str, list[str] | None, dict[str, Any]]] = {}
         self._connection: Any = None
         self._lock = Lock()
 
@@ -25,19 +25,21 @@ class Peek:
         """Return the first row of a statement, or None; `values` are those of its named parameters. Raise Busy."""
         with self._lock:
             sql, order, fixed = self._compiled.get(statement) or self._compile(statement)
-            arguments = [values[name] if name in values else fixed[name] for name in order]
+            arguments: Any = {**fixed, **values}
+            if order is not None:  # parameters by position, as SQLite's driver has them
+                arguments = [arguments[name] for name in order]
             try:
                 if self._connection is None:
                     self._connection = self._engine.raw_connection()
                 # All of them: a statement that is not read to its end would hold on to its snapshot.
                 rows: list[tuple[Any, ...]] = self._connection.driver_connection.execute(sql, arguments).fetchall()
-            except sqlite_module().OperationalError as error:
+            except self._engine.dialect.loaded_dbapi.OperationalError as error:
                 raise Busy(f"the database cannot be used now: {error}") from error
             return rows[0] if rows else None
 
-    def _compile(self, statement: Select[Any]) -> tuple[str, list[str], dict[str, Any]]:
+    def _compile(self, statement: Select[Any]) -> tuple[str, list[str] | None, dict[str, Any]]:
         compiled = statement.compile(dialect=self._engine.dialect)
-        made = str(compiled), list(compiled.positiontup or ()), dict(compiled.params)
+        made = str(compiled), compiled.positiontup, dict(compiled.params)
         self._compiled[statement] = made
         return made
 

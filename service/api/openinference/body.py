@@ -30,15 +30,26 @@ async def read(request: Request, limit: int) -> Sent:
         raise _too_large(limit)
     message = await request.receive()
     content: bytes = message.get("body", b"")
-    while message.get("more_body", False) and len(content) <= limit:
-        message = await request.receive()
-        content += message.get("body", b"")
-    if message["type"] == "http.disconnect":
+    if message.get("more_body", False):
+        content = await _rest(request, content, limit)
+    elif message["type"] == "http.disconnect":
         raise ClientDisconnect
     if len(content) > limit:
         raise _too_large(limit)
     length = headers.get(b"inference-header-content-length")
     return Sent(content, _encoding(headers.get(b"content-encoding")), None if length is None else length.decode("latin-1"))
+
+
+async def _rest(request: Request, first: bytes, limit: int) -> bytes:
+    """Return a body whose first piece has been read; of one that is too long, no more than it takes to know that."""
+    content, more = bytearray(first), True
+    while more and len(content) <= limit:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        content += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(content)
 
 
 def _encoding(header: bytes | None) -> str | None:

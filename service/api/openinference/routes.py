@@ -98,7 +98,8 @@ async def infer(request: Request) -> Response:
             return _infer(plain, sent.json_length, (name, found, model), statistics, started)
 
         size = len(sent.content)
-        rows = size // model.model.n_features + 1  # no JSON and no tensor of so many bytes holds more
+        least = 2 if sent.json_length is None else 1  # bytes for a number: "1," in JSON, INT8 behind it
+        rows = size // (least * model.model.n_features) + 1
         if sent.encoding is None and size <= SMALL_BYTES and serving.is_quick(model, rows):
             return work()
         return await run_in_threadpool(work)

@@ -3,7 +3,9 @@
 import gzip
 import json
 import re
+import socket
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -289,6 +291,32 @@ class TestSize:
         pieces = iter([body, b" " * LIMIT])
         assert "POSTGRAD_MAX_BODY_BYTES" in refused(server.post("/v2/models/net/infer", content=pieces), 413)
         assert "POSTGRAD_MAX_BODY_BYTES" in refused(server.post("/v2/repository/index", content=b" " * (LIMIT + 1)), 413)
+
+    def test_a_body_in_many_pieces(self, server: Api) -> None:
+        """A body may come in pieces of any size."""
+        head, tail = json.dumps(binary()).encode(), ROW
+        whole = head + tail
+        headers = {"Inference-Header-Content-Length": str(len(head))}
+        pieces = iter([whole[i : i + 1] for i in range(len(whole))])
+        answer = server.post("/v2/models/net/infer", content=pieces, headers=headers)
+        assert answer.json() == post(server, binary(), ROW).json()
+
+    @pytest.mark.parametrize("sent", [b"", b'{"inputs"'])
+    def test_a_client_that_goes_away(self, server: Api, sent: bytes) -> None:
+        """A client that goes before its body is whole leaves nothing behind but a failure that is counted."""
+
+        def failures() -> int:
+            (found,) = server.get("/v2/models/net/stats").json()["model_stats"]
+            return int(found["inference_stats"]["fail"]["count"])
+
+        before, address = failures(), (server.base_url.host, server.base_url.port)
+        with socket.create_connection(address) as connection:
+            connection.sendall(b"POST /v2/models/net/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + sent)
+        deadline = time.monotonic() + 10
+        while failures() == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert post(server, tensor()).status_code == 200
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
     def test_a_bomb(self, server: Api, encoding: str) -> None:
