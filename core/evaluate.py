@@ -73,7 +73,7 @@ class Scorer:
 
     def __init__(self, model: Model, theta: Floats) -> None:
         self._model, self._theta = model, theta
-        self._kept: list[tuple[int, Program]] = []  # at most one; it is out of the list while it is used
+        self._kept: list[tuple[Program, Floats]] = []  # at most one, with its rows; it is out of the list while it is used
 
     def __call__(self, X: Floats) -> Floats:
         """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta."""
@@ -83,21 +83,26 @@ class Scorer:
         out = np.empty((len(X), model.n_classes), dtype)
         for start in range(0, len(X), CHUNK):
             chunk = model.prepare(X[start : start + CHUNK].astype(dtype, copy=False))
-            n = len(chunk)
-            program = self._take(n)
-            program.load(chunk, np.zeros(n, np.int64))
+            program, rows = self._take(chunk)
             program.forward(None)
             out[start : start + CHUNK] = program.scores
-            if n * self._theta.size <= KEPT:
-                self._kept[:] = [(n, program)]
+            if len(rows) * self._theta.size <= KEPT:
+                self._kept[:] = [(program, rows)]
         return out
 
-    def _take(self, n: int) -> Program:
+    def _take(self, chunk: Floats) -> tuple[Program, Floats]:
+        """Return a program with a chunk loaded, and the array that it reads it from."""
         try:
-            size, program = self._kept.pop()
+            program, rows = self._kept.pop()
         except IndexError:
-            size = -1
-        return program if size == n else self._model.bind(self._theta, n)
+            pass
+        else:
+            if len(rows) == len(chunk):
+                rows[...] = chunk
+                return program, rows
+        program = self._model.bind(self._theta, len(chunk))
+        program.load(chunk, np.zeros(len(chunk), np.int64))
+        return program, chunk
 
 
 def scores(model: Model, theta: Floats, X: Floats) -> Floats:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.errors import body_too_large, document
@@ -24,12 +24,12 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         scope["request_id"] = given if SANE.fullmatch(given) else new_id("req")
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = scope["request_id"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", scope["request_id"].encode())]
             await send(message)
 
         await self._app(scope, receive, send_with_id)

@@ -140,8 +140,11 @@ def _from_json(data: Any, dtype: np.dtype[Any], datatype: str, shape: tuple[int,
     if dtype.kind in "iu" and not np.iinfo(dtype).min <= min(data) <= max(data) <= np.iinfo(dtype).max:
         raise refuse(f"inputs[0].data holds a number that is no {datatype}")
     try:
+        values = np.array(data, np.float64)
+        if dtype.itemsize == 8:
+            return values.astype(dtype, copy=False)
         with np.errstate(over="ignore"):  # what is too large for the type is found as infinite by the caller
-            return np.array(data, np.float64).astype(dtype, copy=False)
+            return values.astype(dtype)
     except OverflowError as error:
         raise refuse("inputs[0].data holds a number that is too large") from error
 
