@@ -1,12 +1,14 @@
 """/v1/runs/{id}/…: use what a run has learned, also while it still trains."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
+from service.api.ready import answer, ready, shown
 from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
-from service.api.views import checkpoint_outs, prediction_fields
+from service.api.views import checkpoint_outs
 from service.runs import predict as use
 from service.runs.evaluate import evaluate as measure
 
@@ -22,11 +24,14 @@ def list_checkpoints(run_id: RunId, server: Server) -> CheckpointList:
     )
 
 
-@router.post("/predict")
-def predict(run_id: RunId, body: PredictRequest, server: Server) -> PredictOut:
+@router.post("/predict", response_model=PredictOut)
+async def predict(run_id: RunId, body: PredictRequest, server: Server) -> Response:
     """Classify examples with a checkpoint of the run."""
-    found = use.predict(server.database, server.models, run_id, body.inputs, body.checkpoint)
-    return PredictOut(run=run_id, **prediction_fields(found))
+    if body.checkpoint == "latest":
+        _, model = await ready(server, run_id, None)
+        return await answer(model, body.inputs, {"run": run_id})
+    asked = (run_id, body.inputs, body.checkpoint)
+    return shown(await run_in_threadpool(use.predict, server.database, server.models, *asked), {"run": run_id})
 
 
 @router.post("/evaluate")

@@ -3,12 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic_core import to_json
-from starlette.concurrency import run_in_threadpool
 
 from service.api.deps import Limit, Server
 from service.api.lists import paged
-from service.api.ready import ready
+from service.api.ready import answer, ready
 from service.api.registry_schemas import (
     AfterName,
     AliasName,
@@ -23,11 +21,8 @@ from service.api.registry_schemas import (
     VersionNumber,
     VersionOut,
 )
-from service.api.views import prediction_fields
 from service.errors import FieldProblem, InvalidInput
 from service.runs import registry as use
-from service.runs import serving
-from service.runs.predict import classify, matrix
 from service.store.registry import NamedModel
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -108,13 +103,7 @@ def delete_version(name: ModelName, version: VersionNumber, server: Server) -> N
 async def predict_by_name(name: ModelName, body: ModelPredictRequest, server: Server) -> Response:
     """Classify examples with a version of a model: that of `alias` or `version`, else of `production`, else the newest."""
     found, model = await ready(server, name, body.version if body.alias is None else body.alias)
-
-    def work() -> Response:
-        prediction = classify(model, matrix(model, body.inputs))
-        known = {"object": "prediction", "run": found.run_id, "model": name, "version": found.version}
-        return Response(to_json({**known, **prediction_fields(prediction)}), media_type="application/json")
-
-    return work() if serving.is_quick(model, len(body.inputs)) else await run_in_threadpool(work)
+    return await answer(model, body.inputs, {"run": found.run_id, "model": name, "version": found.version})
 
 
 def _model_out(model: NamedModel) -> ModelOut:
