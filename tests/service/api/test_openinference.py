@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.api.openinference.statistics import MAX_SIZES, MAX_VERSIONS, Statistics
 from service.app import create_app
 from service.settings import Settings
 from tests.service.api.conftest import Api, Json, serving
@@ -347,6 +348,30 @@ class TestSize:
     def test_other_encodings(self, server: Api, encoding: str) -> None:
         """Other encodings are 415."""
         assert "gzip" in refused(post(server, tensor(), headers={"Content-Encoding": encoding}), 415)
+
+
+class TestStatistics:
+    """What is kept of many versions and many sizes."""
+
+    def test_sizes_beyond_the_first_are_counted_together(self) -> None:
+        """The totals are whole; of the sizes of batches, those that came first are told one by one."""
+        statistics = Statistics()
+        for rows in range(1, 2 * MAX_SIZES + 1):
+            statistics.succeeded("net", 1, rows, (0, 10, 30, 60))
+        told = statistics.of("net", 1)
+        assert [size["batch_size"] for size in told["batch_stats"]] == list(range(1, MAX_SIZES + 1))
+        assert told["inference_stats"]["success"] == {"count": 2 * MAX_SIZES, "ns": 2 * MAX_SIZES * 60}
+        assert told["inference_stats"]["compute_infer"] == {"count": 2 * MAX_SIZES, "ns": 2 * MAX_SIZES * 20}
+        assert told["inference_count"] == sum(range(1, 2 * MAX_SIZES + 1))
+
+    def test_versions_beyond_a_number_are_forgotten(self) -> None:
+        """A run that trains has another step each time it is asked: the oldest counts make way."""
+        statistics = Statistics()
+        for step in range(MAX_VERSIONS + 5):
+            statistics.failed("run_1", step, 7)
+        assert statistics.asked() == [("run_1", step) for step in range(5, MAX_VERSIONS + 5)]
+        assert statistics.of("run_1", 0)["inference_stats"]["fail"] == {"count": 0, "ns": 0}
+        assert statistics.of("run_1", 5)["inference_stats"]["fail"] == {"count": 1, "ns": 7}
 
 
 class TestHealth:

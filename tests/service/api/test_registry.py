@@ -261,6 +261,16 @@ class TestPredict:
         answer = api.post(f"/v1/models/{name}/predict", json={"inputs": [[1]]})
         assert (answer.status_code, "generate" in answer.json()["detail"]) == (409, True)
 
+    def test_too_many_scores(self, api: Api, name: str, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """What would take too much memory to answer is 413 before it is computed, by whatever protocol it comes."""
+        promote(api, name, two[0])
+        monkeypatch.setattr("service.runs.predict.MAX_SCORES", 8)
+        answer = api.post(f"/v1/models/{name}/predict", json={"inputs": POINTS})
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        assert "3 rows for 3 classes are more than 8 scores" in answer.json()["detail"]
+        tensor = {"name": "input", "shape": [3, 2], "datatype": "FP64", "data": POINTS}
+        assert api.post(f"/v2/models/{name}/infer", json={"inputs": [tensor]}).status_code == 413
+
     def test_a_cache_without_room_changes_nothing(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         """With no memory for models each prediction reads its checkpoint again, and says the same."""
         with serving(tmp_path_factory.mktemp("cold"), workers=1, model_cache_bytes=0) as api:
