@@ -16,11 +16,9 @@ from service.store.served import Served
 async def ready(server: Parts, name: str, which: serving.Which) -> tuple[Served, Trained]:
     """Return what answers for a name and its model; raise NotFound or Conflict."""
     found = serving.find_served(server.database, name, which)
-    if found is None:
-        found = await run_in_threadpool(serving.explain, server.database, name, which)
-    model = server.models.get(found.checkpoint_id)
-    if model is None:
-        model = await run_in_threadpool(serving.load_served, server.database, server.models, found)
+    model = None if found is None else server.models.get(found.checkpoint_id)
+    if found is None or model is None:
+        return await run_in_threadpool(serving.load_served, server.database, server.models, name, which)
     return found, model
 
 

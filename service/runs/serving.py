@@ -1,7 +1,7 @@
 """Predict by the name of a model, or by the id of a run as Open Inference Protocol does.
 
 Which checkpoint answers is one read of 7 µs; its model is mostly in the cache. Both can be done on an event loop, without a
-thread; `explain` and `load_served` cannot.
+thread; `load_served` cannot.
 """
 
 from typing import Any
@@ -26,12 +26,23 @@ def find_served(database: Database, name: str, which: Which = None) -> Served | 
     return served.find(database, name, which)
 
 
-def explain(database: Database, name: str, which: Which) -> Served:
-    """Raise NotFound for what is missing, or Conflict for a run without a checkpoint; return it if it has come since."""
-    return database.read(lambda db: _explain(db, name, which))
+def load_served(database: Database, cache: ModelCache, name: str, which: Which) -> tuple[Served, Trained]:
+    """Return what answers for a name and its model; raise NotFound, or Conflict for a run without a checkpoint.
+
+    Both are looked up in one snapshot: the checkpoint of a run that trains may have made way for the next a moment later.
+    """
+
+    def work(db: Transaction) -> tuple[Served, Trained]:
+        found = _find(db, name, which)
+        run = find(db, found.run_id)
+        return found, cache.get(found.checkpoint_id) or load(db, run, find_checkpoint(db, run, found.checkpoint_id))
+
+    found, model = database.read(work)
+    cache.put(model)
+    return found, model
 
 
-def _explain(db: Transaction, name: str, which: Which) -> Served:
+def _find(db: Transaction, name: str, which: Which) -> Served:
     if name.startswith("run_") and len(name) <= MAX_NAME:
         checkpoint = find_checkpoint(db, find(db, name), "latest" if which is None else str(which))
         return Served(checkpoint.step, name, checkpoint.id)
@@ -45,18 +56,6 @@ def _explain(db: Transaction, name: str, which: Which) -> Served:
         kind = "alias" if isinstance(which, str) else "version"
         raise NotFound(f"{kind} of the model {name}", str(which))
     return Served(found.version, found.run_id, found.checkpoint_id)
-
-
-def load_served(database: Database, cache: ModelCache, found: Served) -> Trained:
-    """Return the model that answers, from the cache or the database."""
-
-    def work(db: Transaction) -> Trained:
-        run = find(db, found.run_id)
-        return cache.get(found.checkpoint_id) or load(db, run, find_checkpoint(db, run, found.checkpoint_id))
-
-    model = database.read(work)
-    cache.put(model)
-    return model
 
 
 def is_quick(model: Trained, rows: int) -> bool:

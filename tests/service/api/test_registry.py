@@ -318,6 +318,40 @@ class TestSwitch:
         assert min(counts.values()) > 0
 
 
+class TestRunning:
+    """Asking a run that is training for its latest checkpoint."""
+
+    def test_no_request_fails_while_checkpoints_come_and_go(self, api: Api) -> None:
+        """A checkpoint may make way for the next one between two looks at the database: the answer is then the next one's."""
+        plan = {"steps": 10**9, "log_every": 1000, "checkpoint_every": 10**9}
+        run_id = api.create(training=plan)
+        api.wait(run_id, "running")
+        tensor = {"name": "input", "shape": [3, 2], "datatype": "FP64", "data": POINTS}
+        bodies = {f"/v1/runs/{run_id}/predict": {"inputs": POINTS}, f"/v2/models/{run_id}/infer": {"inputs": [tensor]}}
+        failures: list[str] = []
+        steps: set[int] = set()
+        deadline = time.monotonic() + 4
+
+        def ask(path: str) -> None:
+            with httpx.Client(base_url=api.base_url, timeout=30) as client:
+                while time.monotonic() < deadline and not failures:
+                    answer = client.post(path, json=bodies[path])
+                    if answer.status_code != 200:
+                        failures.append(answer.text)
+                    elif "step" in answer.json():
+                        steps.add(answer.json()["step"])
+
+        threads = [threading.Thread(target=ask, args=(path,)) for path in bodies for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        api.post(f"/v1/runs/{run_id}/cancel")
+        api.wait(run_id, "cancelled")
+        assert failures == []
+        assert len(steps) > 10
+
+
 def without_name(answer: Json) -> Json:
     """Return a prediction without the fields that say which version it is of."""
     return {key: value for key, value in answer.items() if key not in ("model", "version")}
