@@ -32,5 +32,5 @@ async def answer(model: Trained, inputs: list[list[float]], known: dict[str, Any
 
 
 def shown(prediction: Prediction, known: dict[str, Any]) -> Response:
-    """Answer with a prediction. As a response model it would be checked once more: 1 ms for 1000 rows."""
+    """Answer with a prediction. As a response model, 1000 rows would take 0.8 ms instead of 0.3."""
     return Response(to_json({"object": "prediction", **known, **prediction_fields(prediction)}), media_type="application/json")

@@ -52,7 +52,7 @@ ROUTES = [  # what is asked most stands first
 class OpenInference:
     """Answers everything below /v2 and hands on the rest.
 
-    FastAPI's routes and Starlette's would cost an infer of one row 50 and 15 µs; all of it takes some 200, HTTP included.
+    FastAPI's routes cost a request 53 µs more than a bare one of Starlette: 270 instead of 217, HTTP included.
     """
 
     def __init__(self, app: ASGIApp) -> None:
