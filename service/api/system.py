@@ -68,7 +68,13 @@ def info(server: Server) -> dict[str, Any]:
             for name in type(settings).model_fields
             if name.endswith("_bytes") or name.startswith("max_")
         },
-        "links": {"runs": "/v1/runs", "datasets": "/v1/datasets", "docs": "/docs", "openapi": "/openapi.json"},
+        "links": {
+            "runs": "/v1/runs",
+            "datasets": "/v1/datasets",
+            "models": "/v1/models",
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+        },
     }
 
 

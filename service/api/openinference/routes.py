@@ -148,7 +148,7 @@ async def all_statistics(request: Request) -> Response:
 
 
 async def index(request: Request) -> Response:
-    """List the named models with their versions; with `{"ready": true}` only those that can be asked."""
+    """List the first 10,000 named models with their versions; with `{"ready": true}` only those that can be asked."""
     sent = await body.read(request, parts_of(request).settings.max_body_bytes)
     only_ready = bool(sent.content) and tensors.split(sent.content, None).document.get("ready") is True
     database = parts_of(request).database
