@@ -4,13 +4,13 @@ from alembic import context
 from sqlalchemy import Connection
 
 from service.settings import Settings
+from service.store import tables
 from service.store.engine import make_migrator
-from service.store.tables import metadata
 
 
 def migrate(connection: Connection) -> None:
     """Bring the database at the other end of a connection up to date."""
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    context.configure(connection=connection, target_metadata=tables.runs.metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
 

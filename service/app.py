@@ -25,6 +25,7 @@ from service.api import (
     models,
     openapi,
     queue,
+    registry,
     runs,
     system,
     telemetry,
@@ -33,6 +34,7 @@ from service.api.access import Access
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
+from service.api.openinference.protocol import OpenInference
 from service.api.query import strict_query
 from service.api.shared import SharedReads
 from service.errors import DataDirectoryInUse
@@ -47,7 +49,22 @@ from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (runs, life, events, queue, history, boundary, models, generate, diagnostics, export, datasets, system, metrics)
+ROUTERS = (
+    runs,
+    life,
+    events,
+    queue,
+    history,
+    boundary,
+    models,
+    generate,
+    diagnostics,
+    export,
+    registry,
+    datasets,
+    system,
+    metrics,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -78,6 +95,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes, dependencies=strict)
     app.include_router(mlflow.router, max_body_size=settings.max_body_bytes)
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
+    app.add_middleware(OpenInference)
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)

@@ -137,7 +137,7 @@ class Program(Protocol):
     gradient: Floats
 
     def load(self, rows: Array, y: Ints) -> None:
-        """Take a batch: rows as `prepare` made them, labels (n,)."""
+        """Take a batch: rows as `prepare` made them, read where they are, labels (n,)."""
 
     def forward(self, carry: Array | None) -> Array | None:
         """Compute the scores (n, K) and return the next carry."""

@@ -44,7 +44,7 @@ class Parts:
         return 202, f"/v1/runs/{run.id}", runs_out(db, [run], self.settings.workers)[0]
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:  # a plain function would cost each request a trip to a thread
     parts: Parts = request.app.state.parts
     return parts
 

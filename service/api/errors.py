@@ -108,8 +108,13 @@ def document(scope: Scope, status: int, detail: str, code: str | None = None, **
     }
 
 
+def status_of(error: Exception) -> int:
+    """Return the status of an error of the service or of the core."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
 async def _service_error(request: Request, error: Exception) -> JSONResponse:
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = status_of(error)
     code = error.code if isinstance(error, ServiceError) else "invalid_input"
     more: dict[str, Any] = {}
     if isinstance(error, errors.IllegalTransition):

@@ -3,10 +3,12 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
 from service.api.lists import paged
+from service.api.ready import answer, ready, shown
 from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
 from service.api.views import checkpoint_outs
@@ -23,19 +25,14 @@ def list_checkpoints(run_id: RunId, request: Request, response: Response, server
     return paged(request, response, data, len(data))
 
 
-@router.post("/predict")
-def predict(run_id: RunId, body: PredictRequest, server: Server) -> PredictOut:
+@router.post("/predict", response_model=PredictOut)
+async def predict(run_id: RunId, body: PredictRequest, server: Server) -> Response:
     """Classify examples with a checkpoint of the run."""
-    found = use.predict(server.database, server.models, run_id, body.inputs, body.checkpoint)
-    return PredictOut(
-        run=run_id,
-        checkpoint=found.checkpoint.id,
-        step=found.checkpoint.step,
-        labels=found.labels,
-        classes=found.classes,
-        scores=found.scores.tolist(),
-        probabilities=None if found.probabilities is None else found.probabilities.tolist(),
-    )
+    if body.checkpoint == "latest":
+        _, model = await ready(server, run_id, None)
+        return await answer(model, body.inputs, {"run": run_id})
+    asked = (run_id, body.inputs, body.checkpoint)
+    return shown(await run_in_threadpool(use.predict, server.database, server.models, *asked), {"run": run_id})
 
 
 @router.post("/evaluate")

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.errors import TITLES
+from service.api.openinference import document as openinference
 from service.api.problems import Problem
 
 PROBLEM = "#/components/schemas/Problem"
@@ -27,6 +28,7 @@ def install(app: FastAPI) -> None:
                     content = response.get("content", {})
                     if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
                         content["application/problem+json"] = content.pop("application/json")
+        document["paths"].update(openinference.paths())
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -11,6 +11,8 @@ from service.domain import StoredDataset
 from service.runs import fork
 from service.runs.submit import RunRequest
 
+MAX_ROWS = 100_000  # examples in one request for predictions
+
 
 def printable(text: str) -> str:
     """Refuse control characters, which have no place in a name."""
@@ -40,6 +42,10 @@ CheckpointName = Annotated[
     str,
     Field(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint"),
     AfterValidator(printable),
+]
+Inputs = Annotated[
+    list[Annotated[list[Finite], Field(min_length=1, max_length=10_000)]],
+    Field(min_length=1, max_length=MAX_ROWS, description="one list of features for each example, as in the dataset"),
 ]
 
 
@@ -101,10 +107,7 @@ class PredictRequest(Strict):
 
     model_config = ConfigDict(json_schema_extra={"example": {"inputs": [[0.5, 0.2], [-0.3, 0.4]]}})
 
-    inputs: Annotated[
-        list[Annotated[list[Finite], Field(min_length=1, max_length=10_000)]],
-        Field(min_length=1, max_length=100_000, description="one list of features for each example, as in the dataset"),
-    ]
+    inputs: Inputs
     checkpoint: CheckpointName = "latest"
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
-from service.api.deps import Server
+from service.api.deps import Parts, Server
 from service.api.errors import problem
 from service.api.headers import policy_for
 from service.domain import RunStatus
@@ -32,15 +32,21 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(request: Request, server: Server) -> Any:
     """Say whether the server can do its work: the database answers, its tables are current, runs are being placed."""
+    checks = checks_of(server)
+    if all(checks.values()):
+        return {"status": "ready", "checks": checks}
+    missing = ", ".join(name for name, fine in checks.items() if not fine)
+    return problem(request, 503, f"not ready: {missing}", "not_ready", checks=checks)
+
+
+def checks_of(server: Parts) -> dict[str, bool]:
+    """Return each part that has to be fit for work, and whether it is."""
     checks = {"database": True, "migrations": True, "executor": server.dispatcher.alive}
     try:
         checks["migrations"] = server.database.read(migrate.is_current)
     except Busy:
         checks["database"] = checks["migrations"] = False
-    if all(checks.values()):
-        return {"status": "ready", "checks": checks}
-    missing = ", ".join(name for name, fine in checks.items() if not fine)
-    return problem(request, 503, f"not ready: {missing}", "not_ready", checks=checks)
+    return checks
 
 
 @router.get("/v1/info")
@@ -63,7 +69,13 @@ def info(server: Server) -> dict[str, Any]:
             for name in type(settings).model_fields
             if name.endswith("_bytes") or name.startswith("max_")
         },
-        "links": {"runs": "/v1/runs", "datasets": "/v1/datasets", "docs": "/docs", "openapi": "/openapi.json"},
+        "links": {
+            "runs": "/v1/runs",
+            "datasets": "/v1/datasets",
+            "models": "/v1/models",
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+        },
     }
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
+from service.runs.predict import Prediction
 from service.store import queue
 from service.store.queue import Standing
 from service.store.unit import Transaction
@@ -94,3 +96,15 @@ def checkpoint_outs(run: Run, saved: list[Checkpoint]) -> list[CheckpointOut]:
         names = [name for name, step in steps.items() if step == checkpoint.step]
         shown.append(CheckpointOut(**values, names=names))
     return shown
+
+
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """Show a prediction as the fields of its answer."""
+    return {
+        "checkpoint": prediction.checkpoint.id,
+        "step": prediction.checkpoint.step,
+        "labels": prediction.labels,
+        "classes": prediction.classes,
+        "scores": prediction.scores.tolist(),
+        "probabilities": None if prediction.probabilities is None else prediction.probabilities.tolist(),
+    }

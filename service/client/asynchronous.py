@@ -14,6 +14,7 @@ from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
 from service.client.following import AsyncFollowed
 from service.client.life import AsyncLife
+from service.client.models import AsyncModels
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class AsyncClient:
         self._owned = http is None
         self.runs = AsyncRuns(self)
         self.datasets = AsyncDatasets(self)
+        self.models = AsyncModels(self)
 
     async def __aenter__(self) -> Self:
         return self

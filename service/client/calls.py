@@ -19,7 +19,7 @@ class Array(Protocol):
 
 Rows = Sequence[Sequence[float]] | Array
 SHORT = ("dataset", "model", "optimizer")
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 KEY = "Idempotency-Key"
 Params = Mapping[str, str | float | Sequence[str] | None]
 

@@ -14,6 +14,7 @@ from service.client.datasets import Datasets
 from service.client.errors import ServerError
 from service.client.following import Followed
 from service.client.life import Life
+from service.client.models import Models
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class Client:
 
     A request that never left is sent again up to `max_retries` times, with growing pauses; after a broken connection, 429
     and 503 as well what is done once however often it is sent, and then as late as the server's Retry-After asks for: GET,
-    PATCH, DELETE, and the POSTs that make something, each of which carries an idempotency key of its own.
+    PUT, PATCH, DELETE, and the POSTs that make something, each of which carries an idempotency key of its own.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Client:
         self._owned = http is None
         self.runs = Runs(self)
         self.datasets = Datasets(self)
+        self.models = Models(self)
 
     def __enter__(self) -> Self:
         return self

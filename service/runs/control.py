@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from service.domain import ACTIONS, Event, Run, RunStatus
-from service.errors import IllegalTransition, NotFound
-from service.store import events, lifecycle, runs
+from service.errors import Conflict, IllegalTransition, NotFound
+from service.store import events, lifecycle, registry, runs
 from service.store.unit import Database, Transaction
 
 DELETABLE = [status for status in RunStatus if "delete" in ACTIONS[status]]
+NAMED = 5  # models in a message
 
 
 def find(db: Transaction, run_id: str) -> Run:
@@ -63,9 +64,12 @@ def resume(database: Database, run_id: str) -> Run:
 
 
 def delete(database: Database, run_id: str) -> None:
-    """Delete a run that no worker has, with its metrics, events and checkpoints."""
+    """Delete a run that no worker has and no named model serves, with its metrics, events and checkpoints."""
 
     def work(db: Transaction) -> None:
+        if serving := registry.names_using(db, run_id, NAMED):
+            told = f"the run {run_id} has checkpoints that are versions of a model ({', '.join(serving)})"
+            raise Conflict(f"{told}: delete those versions first")
         if runs.remove(db, run_id, DELETABLE):
             return
         allow(find(db, run_id), "delete")

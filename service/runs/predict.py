@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
 
 from core.data.dataset import Normaliser
-from core.evaluate import scores
+from core.evaluate import Scorer
 from core.losses import softmax_
 from core.models import CharRnn, Model, build
 from core.spec import TrainSpec
@@ -15,10 +16,13 @@ from core.state import TrainState
 from core.train import quiet
 from core.types import Floats
 from service.domain import Checkpoint, Run
-from service.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs.control import find
 from service.store import checkpoints
 from service.store.unit import Database, Transaction
+
+READY_BYTES = 2**18  # what a model that is ready takes beside its parameters
+MAX_SCORES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,11 @@ class Trained:
     def scores(self, X: Floats) -> Floats:
         """Return the scores (N, K) of examples as they came (N, D)."""
         with quiet():
-            return scores(self.model, self.theta, self.normaliser(X, self.theta.dtype))
+            return self._scorer(self.normaliser(X, self.theta.dtype))
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self.model, self.theta)
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class CacheCounts:
 
 
 class ModelCache:
-    """Checkpoints kept ready, by their digest, the least recently used dropped beyond a number of bytes."""
+    """Checkpoints kept ready, by their id, the least recently used dropped beyond a number of bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes, self._bytes = max_bytes, 0
@@ -60,15 +68,15 @@ class ModelCache:
         """Return a kept model, or None."""
         with self._lock:
             if checkpoint_id not in self._kept:
-                self._misses += 1
                 return None
             self._hits += 1
             self._kept.move_to_end(checkpoint_id)
             return self._kept[checkpoint_id]
 
     def put(self, trained: Trained) -> None:
-        """Keep a model."""
+        """Keep a model that had to be loaded."""
         with self._lock:
+            self._misses += 1
             if trained.checkpoint.id in self._kept:
                 return
             self._kept[trained.checkpoint.id] = trained
@@ -123,43 +131,60 @@ def trained(database: Database, cache: ModelCache, run_id: str, name: str) -> Tr
     def work(db: Transaction) -> Trained:
         run = find(db, run_id)
         checkpoint = find_checkpoint(db, run, name)
-        return cache.get(checkpoint.id) or _load(db, run, checkpoint)
+        return cache.get(checkpoint.id) or load(db, run, checkpoint)
 
     model = database.read(work)
     cache.put(model)
     return model
 
 
-def _load(db: Transaction, run: Run, checkpoint: Checkpoint) -> Trained:
+def load(db: Transaction, run: Run, checkpoint: Checkpoint) -> Trained:
+    """Make a checkpoint ready; raise Conflict if its bytes are not those that were stored."""
     blob = checkpoints.load(db, checkpoint)
     if blob is None:
         raise Conflict(f"the checkpoint {checkpoint.id} is damaged: its bytes are not those that were stored")
     state = TrainState.from_bytes(blob)
     model = build(TrainSpec.from_dict(run.spec).model, len(run.data["features"]), len(run.data["classes"]))
-    return Trained(checkpoint, model, state.theta, state.normaliser, run.data["classes"], len(blob))
+    return Trained(checkpoint, model, state.theta, state.normaliser, run.data["classes"], len(blob) + READY_BYTES)
 
 
 def predict(database: Database, cache: ModelCache, run_id: str, inputs: list[list[float]], checkpoint: str) -> Prediction:
-    """Predict the class of each row of inputs (N, D)."""
+    """Predict the class of each row of inputs (N, D) with a checkpoint of a run."""
     model = trained(database, cache, run_id, checkpoint)
+    return classify(model, matrix(model, inputs))
+
+
+def check_classifies(model: Trained) -> None:
+    """Raise Conflict for a model of text."""
     if isinstance(model.model, CharRnn):
+        run_id = model.checkpoint.run_id
         raise Conflict(f"the run {run_id} trains a char_rnn, which writes text and classifies nothing: use generate")
-    out = model.scores(_matrix(inputs, model.model.n_features))
-    if not np.isfinite(out).all():
-        row = int(np.argmin(np.isfinite(out).all(axis=1)))
-        detail = f"inputs[{row}] is too large for this model: its scores are not finite numbers"
-        raise InvalidInput(FieldProblem(("inputs", row), detail))
-    probabilities = None
-    labels = [model.classes[i] for i in out.argmax(axis=1)]
-    if model.model.probabilistic:
-        probabilities = out.astype(np.float64)
-        softmax_(probabilities)
-    return Prediction(labels, model.classes, out, probabilities, model.checkpoint)
 
 
-def _matrix(inputs: list[list[float]], n_features: int) -> Floats:
+def matrix(model: Trained, inputs: list[list[float]]) -> Floats:
+    """Return rows of features as an array (N, D); raise InvalidInput for a row of another length."""
+    check_classifies(model)
+    n_features = model.model.n_features
     for i, row in enumerate(inputs):
         if len(row) != n_features:
             detail = f"inputs[{i}] has {len(row)} features, the model was trained on {n_features}"
             raise InvalidInput(FieldProblem(("inputs", i), detail))
     return np.array(inputs, np.float64)
+
+
+def classify(model: Trained, X: Floats) -> Prediction:
+    """Predict the class of each row of X (N, D), features as they came; raise InvalidInput if a score is not finite."""
+    if len(X) * len(model.classes) > MAX_SCORES:
+        told = f"{len(X):,} rows for {len(model.classes):,} classes are more than {MAX_SCORES:,} scores"
+        raise TooLarge(f"{told}: send fewer rows at a time")
+    out = model.scores(X)
+    if not np.isfinite(out).all():
+        row = int(np.argmin(np.isfinite(out).all(axis=1)))
+        detail = f"inputs[{row}] is too large for this model: its scores are not finite numbers"
+        raise InvalidInput(FieldProblem(("inputs", row), detail))
+    probabilities = None
+    labels = [model.classes[i] for i in out.argmax(axis=1).tolist()]
+    if model.model.probabilistic:
+        probabilities = out.astype(np.float64)
+        softmax_(probabilities)
+    return Prediction(labels, model.classes, out, probabilities, model.checkpoint)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from core.state import TrainState
 from service.domain import Checkpoint, new_id, now
-from service.store.tables import checkpoints
+from service.store.tables import checkpoints, model_versions
 
 COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
@@ -29,7 +29,7 @@ class Snapshot:
 
 
 def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *, best_step: int | None) -> list[Checkpoint]:
-    """Store snapshots, oldest first; of the others, only milestones and the best stay."""
+    """Store snapshots, oldest first; of the others, only milestones, the best, and those that a named model serves stay."""
     if not snapshots:
         return []
     latest = max(snapshot.step for snapshot in snapshots)
@@ -39,6 +39,7 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
             checkpoints.c.kept.is_(False),
             checkpoints.c.step < latest,
             checkpoints.c.step != (-1 if best_step is None else best_step),
+            ~select(model_versions.c.version).where(model_versions.c.checkpoint_id == checkpoints.c.id).exists(),
         )
     )
     moment = now()

@@ -50,6 +50,15 @@ def make_reader(url: str) -> Engine:
     return engine
 
 
+def make_peeker(url: str) -> Engine:
+    """Make the engine for single statements that read: one connection, each statement is a transaction of its own."""
+    engine = _sqlite(url, size=1)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
+    # An event loop waits with it: readers wait for nobody but an outsider that has locked the whole file.
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
+    return engine
+
+
 def _sqlite(url: str, size: int) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         raise ValueError(f"the database is {make_url(url).get_backend_name()}, this version keeps runs in sqlite")

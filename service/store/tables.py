@@ -1,56 +1,26 @@
 """The tables. `migrations/` brings a database here; a test holds both against each other."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
 
 from service.domain import SERIES, RunStatus
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC; SQLite would drop the zone."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 (the interface)
-        """Store naive UTC."""
-        return value and value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Read it back with its zone."""
-        return value and value.replace(tzinfo=UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from service.store.schema import Moment, metadata
 
 STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
 
@@ -173,4 +143,33 @@ idempotency_keys = Table(
     Column("location", String(255), nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("last_version", Integer, nullable=False),  # versions count from 1; the number of a deleted one is not used again
+    Column("created_at", Moment, nullable=False),
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("model", String(100), ForeignKey("models.name", ondelete="RESTRICT"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(40), ForeignKey("runs.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("checkpoint_id", String(40), ForeignKey("checkpoints.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("model", "checkpoint_id"),
+)
+
+model_aliases = Table(
+    "model_aliases",
+    metadata,
+    Column("model", String(100), primary_key=True),
+    Column("alias", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    ForeignKeyConstraint(["model", "version"], ["model_versions.model", "model_versions.version"], ondelete="RESTRICT"),
 )

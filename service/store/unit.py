@@ -4,14 +4,15 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import Busy
 from service.store.engine import make_reader, make_writer, sqlite_module
+from service.store.peek import Peek
 
 Transaction = Connection
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Database:
         self._on_write = on_write
         self._writer = make_writer(url)
         self._reader = make_reader(url)
+        self._peek = Peek(url)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a snapshot of the database."""
@@ -49,6 +51,10 @@ class Database:
         if self._on_write is not None:
             self._on_write(time.perf_counter() - begun)
         return result
+
+    def peek(self, statement: Select[Any], **values: int | str) -> tuple[Any, ...] | None:
+        """Return the first row of one small statement as it stands now, or None. It may be called on an event loop."""
+        return self._peek(statement, values)
 
     def _run(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
         for attempt in range(ATTEMPTS):
@@ -76,3 +82,4 @@ class Database:
         """Close all connections."""
         self._writer.dispose()
         self._reader.dispose()
+        self._peek.close()

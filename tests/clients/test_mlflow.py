@@ -204,7 +204,7 @@ def test_a_run_without_a_checkpoint_has_no_model(ask: Ask, long_run: str, tmp_pa
 
 def test_the_example_of_the_documents(api: Api, run: Any, tmp_path: Path) -> None:
     """What docs/clients.md shows does what it says."""
-    (example,) = re.findall(r"^## From mlflow$.*?^```python\n(.*?)^```$", CLIENTS.read_text(), re.MULTILINE | re.DOTALL)
+    (example,) = re.findall(r"^## mlflow$.*?^```python\n(.*?)^```$", CLIENTS.read_text(), re.MULTILINE | re.DOTALL)
     assert 'MlflowClient("http://127.0.0.1:8000")' in example
     code = example.replace("http://127.0.0.1:8000", str(api.base_url)).replace("val_accuracy > 0.9", "val_accuracy > 0.1")
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "MLFLOW_DISABLE_TELEMETRY": "true"}

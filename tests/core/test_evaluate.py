@@ -1,13 +1,14 @@
 """Scores, loss and accuracy on any number of examples."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
 from sklearn import metrics
 
 from core.errors import ShapeError
-from core.evaluate import CHUNK, Evaluator, accuracy, confusion_matrix, scores
+from core.evaluate import CHUNK, Evaluator, Scorer, accuracy, confusion_matrix, scores
 from core.models import Linear, Mlp, Model
 from core.types import Floats, Ints
 
@@ -97,3 +98,28 @@ def test_the_confusion_matrix_is_that_of_scikit_learn() -> None:
     y, predicted = rng.integers(0, 3, 50), rng.integers(0, 3, 50)
     expected = metrics.confusion_matrix(y, predicted, labels=range(5))
     assert np.array_equal(confusion_matrix(predicted, y, 5), expected)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_scorer_that_is_used_again_gives_the_same_bits(name: str) -> None:
+    """What is kept from one batch to the next leaves no trace, whatever sizes follow each other, in whatever thread."""
+    rng = np.random.default_rng(5)
+    model = MODELS[name]
+    theta = model.init(rng, np.dtype(np.float32))
+    batches = [rng.normal(size=(n, model.n_features)) for n in (1, 1, 3, 1, 200, 1, 3, 3)]
+    expected = [scores(model, theta, X) for X in batches]
+    scorer = Scorer(model, theta)
+    wrong: list[int] = []
+
+    def work() -> None:
+        for _ in range(30):
+            for i, X in enumerate(batches):
+                if not np.array_equal(scorer(X), expected[i]):
+                    wrong.append(i)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -303,7 +303,7 @@ class TestRoutes:
     """Routes and methods that are not there."""
 
     @pytest.mark.parametrize(
-        "path", ["/nowhere", "/v1", "/v1/", "/v1/runs/", "/v2/models", "/v1/runs/run_0/nothing", "//v1/runs"]
+        "path", ["/nowhere", "/v1", "/v1/", "/v1/runs/", "/v3/models", "/v1/runs/run_0/nothing", "//v1/runs"]
     )
     def test_unknown_route(self, idle: Api, path: str) -> None:
         """A route that is not there is 404, and named; nothing is redirected."""

@@ -12,9 +12,8 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import NewerDatabase
-from service.store import migrate
+from service.store import migrate, tables
 from service.store.engine import make_writer
-from service.store.tables import metadata
 from service.store.unit import Database, Transaction
 from tests.live import ROOT
 
@@ -24,7 +23,7 @@ def test_the_migrated_database_has_the_tables_of_the_code(database: Database) ->
 
     def differences(db: Transaction) -> list[object]:
         context = MigrationContext.configure(db, opts={"compare_type": True})
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(context, tables.runs.metadata))
 
     assert database.write(differences) == []
 

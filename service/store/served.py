@@ -1,0 +1,58 @@
+"""Which checkpoint answers for a name: the one small read that a prediction cannot do without.
+
+It is asked anew for each request, so a moved alias counts from the next request on, on every server of a database.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select
+
+from service.store.registry import PRODUCTION
+from service.store.tables import checkpoints, model_aliases, model_versions
+from service.store.unit import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A checkpoint that answers. Of a run that is asked by its id, `version` is the step."""
+
+    version: int
+    run_id: str
+    checkpoint_id: str
+
+
+NAME: BindParameter[Any] = bindparam("name")
+WHICH: BindParameter[Any] = bindparam("which")
+
+
+def _version(number: ColumnElement[int]) -> Select[tuple[int, str, str]]:
+    v = model_versions.c
+    return select(v.version, v.run_id, v.checkpoint_id).where(v.model == NAME, v.version == number)
+
+
+def _aliased(alias: ColumnElement[str]) -> ColumnElement[int]:
+    a = model_aliases.c
+    return select(a.version).where(a.model == NAME, a.alias == alias).scalar_subquery()
+
+
+NEWEST = select(func.max(model_versions.c.version)).where(model_versions.c.model == NAME).scalar_subquery()
+DEFAULT = _version(func.coalesce(_aliased(literal(PRODUCTION)), NEWEST))
+BY_ALIAS = _version(_aliased(WHICH))
+BY_VERSION = _version(WHICH)
+
+_of_run = select(checkpoints.c.step, checkpoints.c.run_id, checkpoints.c.id).where(checkpoints.c.run_id == NAME)
+LATEST = _of_run.order_by(checkpoints.c.step.desc()).limit(1)
+BY_STEP = _of_run.where(checkpoints.c.step == WHICH)
+
+
+def find(database: Database, name: str, which: int | str | None) -> Served | None:
+    """Return what answers for a model (or a run, by its id), or None; `which` is a version, an alias, or None."""
+    of_run = name.startswith("run_")
+    if which is None:
+        row = database.peek(LATEST if of_run else DEFAULT, name=name)
+    elif isinstance(which, str):
+        row = database.peek(BY_ALIAS, name=name, which=which)
+    else:
+        row = database.peek(BY_STEP if of_run else BY_VERSION, name=name, which=which)
+    return None if row is None else Served(*row)
