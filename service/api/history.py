@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from service.api import etags
 from service.api import history_formats as formats
 from service.api.deps import Parts, RunId, Server
-from service.api.negotiate import tag_of, unchanged, wanted
+from service.api.negotiate import wanted
 from service.api.pictures import HEADERS, PICTURE, SVG, curves
 from service.api.problems import Problem
 from service.api.responses import HistoryOut
@@ -121,9 +122,9 @@ def _answer(
 ) -> Response:
     headers = {"Cache-Control": "no-cache", **(headers or {})}  # which means: ask with If-None-Match
     if "if-none-match" in request.headers:
-        known = unchanged(request, _tag(control.get(server.database, run_id), media), headers)
-        if known is not None:
-            return known
+        tag = _tag(control.get(server.database, run_id), media)
+        if etags.known(tag, ",".join(request.headers.getlist("if-none-match"))):
+            return etags.not_modified(headers, tag)
     found = read(
         server.database,
         run_id,
@@ -148,4 +149,4 @@ def _answer(
 
 def _tag(run: Run, media: str) -> str:
     """Every point comes with an event, in one transaction: the number of the last event stands for all points."""
-    return tag_of(version("postgrad"), run.id, run.last_event, run.status, run.step, run.name, media)
+    return etags.tag_of(version("postgrad"), run.id, run.last_event, run.status, run.step, run.name, media)

@@ -1,10 +1,9 @@
-"""Which of several formats a client wants (RFC 9110, 12.5.1), and whether it has the answer already (13.1.2)."""
+"""Which of several formats a client wants (RFC 9110, 12.5.1)."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Request
 
 QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
@@ -33,16 +32,3 @@ def _liking(media: str, liked: Sequence[tuple[str, float]]) -> float:
         if qualities:
             return max(qualities)
     return 0.0
-
-
-def tag_of(*facts: object) -> str:
-    """Return an entity tag for all that an answer is made from."""
-    return '"' + hashlib.sha256(repr(facts).encode()).hexdigest()[:24] + '"'
-
-
-def unchanged(request: Request, tag: str, headers: dict[str, str]) -> Response | None:
-    """Return 304 if the client has what the tag stands for, else None."""
-    known = ",".join(request.headers.getlist("if-none-match"))
-    if known.strip() == "*" or tag in re.findall(r'"[^"]*"', known):  # W/ or not: the comparison is weak
-        return Response(status_code=304, headers={**headers, "ETag": tag})
-    return None

@@ -46,13 +46,15 @@ async def current(server: Parts, request: Request, run_id: str, seconds: int, kn
     workers = server.settings.workers
     run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
     seconds = 0 if server.watch.full else seconds
-    if seconds and not run.terminal and (known is None or etags.unchanged(content, known)):
+    if seconds and not run.terminal and (known is None or etags.known(etags.tag_of(content), known)):
         with server.watch.seat():
             seen, until = run, asyncio.get_running_loop().time() + seconds
             while same(run, seen) and await _changed(server, request, run, until):
                 run, content = await server.shared.read(_shown, server.database, workers, run_id)
-    response = etags.response(content, headers=applied(seconds))
-    return etags.not_modified(response) if etags.unchanged(content, known) else response
+    tag = etags.tag_of(content)
+    if etags.known(tag, known):
+        return etags.not_modified(applied(seconds), tag)
+    return etags.response(content, headers=applied(seconds))
 
 
 async def _changed(server: Parts, request: Request, run: Run, until: float) -> bool:
