@@ -64,7 +64,7 @@ def show_summary(results: Sequence[Result]) -> None:
 
 def write_json(
     path: Path,
-    machine: dict[str, str | int],
+    machine: dict[str, str | int | float],
     comparisons: Sequence[Comparison],
     results: Sequence[Result],
     costs: Sequence[Cost],
