@@ -2,11 +2,30 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from service.domain import TRANSITIONS, RunStatus, StopReason, now
 from service.store import events
 from service.store.tables import runs
+
+# Made once, as in runs.py.
+PROGRESS = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("of_run"),
+        runs.c.attempt == bindparam("of_attempt"),
+        runs.c.status == RunStatus.RUNNING,
+    )
+    .values(
+        step=bindparam("done"),
+        steps_per_second=bindparam("rate"),
+        metrics=bindparam("found"),
+        best_step=bindparam("best"),
+        updated_at=bindparam("moment"),
+        stalled_attempts=case((runs.c.step < bindparam("done"), 0), else_=runs.c.stalled_attempts),
+    )
+    .returning(runs.c.cancel_requested, runs.c.pause_requested)
+)
 
 
 class Fenced(Exception):
@@ -50,19 +69,8 @@ def progress(
 
     Raise Fenced if the run is not the attempt's own.
     """
-    asked = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.attempt == attempt, runs.c.status == RunStatus.RUNNING)
-        .values(
-            step=step,
-            steps_per_second=steps_per_second,
-            metrics=metrics,
-            best_step=best_step,
-            updated_at=now(),
-            stalled_attempts=case((runs.c.step < step, 0), else_=runs.c.stalled_attempts),
-        )
-        .returning(runs.c.cancel_requested, runs.c.pause_requested)
-    ).one_or_none()
+    done = {"done": step, "rate": steps_per_second, "found": metrics, "best": best_step, "moment": now()}
+    asked = db.execute(PROGRESS, {"of_run": run_id, "of_attempt": attempt, **done}).one_or_none()
     if asked is None:
         raise Fenced(f"{run_id} attempt {attempt}")
     if asked.cancel_requested:

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select
 
 from service.domain import Run, RunStatus, StopReason
 from service.store import events
 from service.store.tables import runs
 
 COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
+
+# Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
+INSERT = insert(runs)
+GET = select(*COLUMNS).where(runs.c.id == bindparam("run_id"))
+COUNT = select(func.count()).where(runs.c.status == bindparam("of_status"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +31,13 @@ class Filters:
 def add(db: Connection, run: Run, dataset_id: str | None, priority: int = 0) -> None:
     """Store a queued run and its first event."""
     values = {field.name: getattr(run, field.name) for field in fields(Run)}
-    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"], priority=priority))
+    db.execute(INSERT, {**values, "dataset_id": dataset_id, "model_kind": run.spec["model"]["kind"], "priority": priority})
     events.append(db, run.id, [("state", {"status": run.status})])
 
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
-    row = db.execute(select(*COLUMNS).where(runs.c.id == run_id)).one_or_none()
+    row = db.execute(GET, {"run_id": run_id}).one_or_none()
     return _record(row) if row is not None else None
 
 
@@ -56,7 +61,7 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
 
 def count(db: Connection, status: RunStatus) -> int:
     """Return the number of runs with a status."""
-    return db.execute(select(func.count()).where(runs.c.status == status)).scalar_one()
+    return int(db.execute(COUNT, {"of_status": status}).scalar_one())
 
 
 def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
