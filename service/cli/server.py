@@ -16,6 +16,7 @@ from service.app import create_app
 from service.cli.configure import not_started
 from service.cli.talk import fail, note
 from service.settings import Settings
+from service.stack import with_room
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def run(settings: Settings, log_level: str) -> None:
             # the signal again at its end
             signal.signal(number, lambda *_: server.stop())
         try:
-            asyncio.run(_serve(app.router.lifespan_context(app), server, listener))
+            with_room(lambda: asyncio.run(_serve(app.router.lifespan_context(app), server, listener)))
         except Exception as error:
             if server.started:
                 raise
