@@ -29,9 +29,11 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
 
-.PHONY: bench
-bench: .venv-bench/bench.stamp .venv-mlserver/peer.stamp .venv-mlflow/peer.stamp  ## measure against PyTorch, JAX, scikit-learn, MLServer, MLflow, side by side
-	@command -v wrk >/dev/null || { echo "the benchmark of servers needs wrk. On Debian or Ubuntu: apt-get install wrk" >&2; false; }
+.PHONY: bench wrk
+wrk:
+	@command -v wrk >/dev/null || { echo "the benchmark needs wrk. On Debian or Ubuntu: apt-get install wrk" >&2; false; }
+
+bench: wrk .venv-bench/bench.stamp .venv-mlserver/peer.stamp .venv-mlflow/peer.stamp  ## measure against PyTorch, JAX, scikit-learn, MLServer, MLflow, side by side
 	@.venv-bench/bin/python -m bench $(BENCH)
 
 lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
