@@ -119,7 +119,7 @@ def bare(folder: Path, model: Path, *, core: int | None = None) -> Started:
 
 
 def mlserver(folder: Path, model: Path, *, core: int | None = None) -> Started:
-    """Start MLServer with the same net as scikit-learn's; no worker processes: on one core they cost it a third."""
+    """Start MLServer with the same net as scikit-learn's. No worker processes: they do not start with the uvloop of today."""
     script = Path(__file__).parent / "mlserver_model.py"
 
     def command(port: int) -> list[str | Path]:
