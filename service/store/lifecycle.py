@@ -26,6 +26,8 @@ PROGRESS = (
     )
     .returning(runs.c.cancel_requested, runs.c.pause_requested)
 )
+MOVE = update(runs).where(runs.c.id == bindparam("of_run"), runs.c.status == bindparam("source"))
+MOVE_OF_ATTEMPT = MOVE.where(runs.c.attempt == bindparam("of_attempt"))
 
 
 class Fenced(Exception):
@@ -101,12 +103,13 @@ def release(db: Connection, run_id: str, attempt: int, *, why: str, stalled: boo
 
     A cancel that was asked for in the meantime wins. Raise Fenced if the run is not this attempt's.
     """
-    asked = db.execute(select(runs.c.cancel_requested, runs.c.pause_requested).where(runs.c.id == run_id)).one_or_none()
+    wishes = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.stalled_attempts)
+    asked = db.execute(select(*wishes).where(runs.c.id == run_id)).one_or_none()
     if asked is not None and asked.cancel_requested:
         finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
         return
     target = RunStatus.PAUSED if asked is not None and asked.pause_requested else RunStatus.QUEUED
-    stalls = runs.c.stalled_attempts + (1 if stalled else 0)
+    stalls = (0 if asked is None else asked.stalled_attempts) + (1 if stalled else 0)
     _own(db, run_id, attempt, target, stalled_attempts=stalls, pause_requested=False)
     events.append(db, run_id, [("state", {"status": target, "attempt": attempt, "why": why})])
 
@@ -123,10 +126,9 @@ def _move(
     """Change the status of a run along the table of transitions, if it is where we think; return whether it was."""
     if target not in TRANSITIONS[source]:
         raise ValueError(f"a run that is {source} does not become {target}")
-    change = update(runs).where(runs.c.id == run_id, runs.c.status == source)
-    if of_attempt is not None:
-        change = change.where(runs.c.attempt == of_attempt)
-    return db.execute(change.values(status=target, updated_at=now(), **values)).rowcount == 1
+    known = {"of_run": run_id, "source": source, "of_attempt": of_attempt}
+    changed = {"status": target, "updated_at": now(), **values}
+    return db.execute(MOVE if of_attempt is None else MOVE_OF_ATTEMPT, known | changed).rowcount == 1
 
 
 def cancel(db: Connection, run_id: str) -> None:
