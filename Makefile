@@ -29,8 +29,11 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
 
-.PHONY: bench
-bench: .venv-bench/bench.stamp  ## measure against the textbook, PyTorch, JAX and scikit-learn, side by side
+.PHONY: bench wrk
+wrk:
+	@command -v wrk >/dev/null || { echo "the benchmark needs wrk. On Debian or Ubuntu: apt-get install wrk" >&2; false; }
+
+bench: wrk .venv-bench/bench.stamp .venv-mlserver/peer.stamp .venv-mlflow/peer.stamp  ## measure against PyTorch, JAX, scikit-learn, MLServer, MLflow, side by side
 	@.venv-bench/bin/python -m bench $(BENCH)
 
 lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
@@ -42,7 +45,7 @@ lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 	  - -o tests/clients/mlflow-requirements.txt
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .venv-bench .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-mlserver .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -74,4 +77,10 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-%/peer.stamp: bench/http/requirements-%.txt
+	@echo "installing $* in an environment of its own (0.5 to 0.8 GB) …"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

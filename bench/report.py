@@ -13,6 +13,8 @@ from bench.parity import STEPS, TOLERANCE, Comparison
 from bench.verdicts import Result
 
 MARK = {True: "[green]yes[/]", False: "[red]NO[/]", None: ""}
+SHOWN = {"µs": lambda s: s * 1e6, "ms": lambda s: s * 1e3, "s": lambda s: s, "/s": lambda s: 1 / s, "MB": lambda b: b / 1e6}
+"""How a value is printed: seconds, of memory bytes."""
 console = Console(width=None if Console().is_terminal else 140)
 
 
@@ -32,12 +34,12 @@ def show_result(result: Result) -> None:
     table = Table(title=result.title, title_justify="left", min_width=110)
     table.add_column("ours", min_width=16)
     table.add_column("peer", min_width=40)
-    for name in ("ours µs", "peer µs", "ratio", "target"):
+    for name in (f"ours {result.unit}", f"peer {result.unit}", "ratio", "target"):
         table.add_column(name, justify="right", min_width=8)
     table.add_column("reached")
     for it in result.verdicts:
-        times = [f"{seconds * 1e6:,.1f}" for seconds in (it.ours_seconds, it.peer_seconds)]
-        table.add_row(it.ours, it.peer, *times, f"{it.ratio:.2f}", it.target, MARK[it.reached])
+        values = [f"{SHOWN[result.unit](value):,.1f}" for value in (it.ours_seconds, it.peer_seconds)]
+        table.add_row(it.ours, it.peer, *values, f"{it.ratio:.2f}", it.target, MARK[it.reached])
     console.print(table)
 
 
@@ -62,15 +64,16 @@ def show_summary(results: Sequence[Result]) -> None:
 
 def write_json(
     path: Path,
-    machine: dict[str, str | int],
+    machine: dict[str, str | int | float],
     comparisons: Sequence[Comparison],
     results: Sequence[Result],
     costs: Sequence[Cost],
 ) -> None:
-    """Write everything, each turn included; times are seconds a step."""
+    """Write everything, each turn included; values are seconds, or bytes where `unit` is MB."""
     rows = [
         {
             "title": result.title,
+            "unit": result.unit,
             "fastest": result.fastest,
             "verdicts": [asdict(it) | {"ratio": round(it.ratio, 4)} for it in result.verdicts],
             "turns": {name: [float(f"{seconds:.4g}") for seconds in taken] for name, taken in result.times.items()},

@@ -39,6 +39,7 @@ class Result:
     title: str
     times: Times
     verdicts: tuple[Verdict, ...]
+    unit: str = "µs"
 
     @property
     def fastest(self) -> dict[str, float]:
@@ -46,7 +47,7 @@ class Result:
         return {name: min(taken) for name, taken in self.times.items()}
 
 
-def judge(title: str, times: Times, targets: Iterable[Target]) -> Result:
+def judge(title: str, times: Times, targets: Iterable[Target], unit: str = "µs") -> Result:
     """Compare with every peer: those with a target first, then the others with the first of ours."""
     fastest = {name: min(taken) for name, taken in times.items()}
     verdicts = []
@@ -56,7 +57,7 @@ def judge(title: str, times: Times, targets: Iterable[Target]) -> Result:
     ours = next(iter(times))
     seen = {ours} | {name for verdict in verdicts for name in (verdict.ours, verdict.peer)}
     verdicts += [_verdict(fastest, ours, name, None, reached=None) for name in times if name not in seen]
-    return Result(title, times, tuple(verdicts))
+    return Result(title, times, tuple(verdicts), unit)
 
 
 def _verdict(fastest: dict[str, float], ours: str, peer: str, at_least: float | None, *, reached: bool | None) -> Verdict:

@@ -18,6 +18,7 @@ from service.cli.lifespan import lifespan
 from service.cli.protocol import PatientProtocol
 from service.cli.talk import fail, note
 from service.settings import Settings
+from service.stack import with_room
 
 MAX_HEADER_BYTES = 65536
 
@@ -33,7 +34,7 @@ def run(settings: Settings) -> None:
             # the signal again at its end
             signal.signal(number, lambda *_: server.stop())
         try:
-            asyncio.run(_serve(app, server, listener))
+            with_room(lambda: asyncio.run(_serve(app, server, listener)))
         except Exception as error:
             if server.started:
                 raise

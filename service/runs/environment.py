@@ -9,9 +9,12 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 
-@cache  # 1.5 ms, in the first transaction of every attempt; nothing of it changes while a process lives
+@cache
 def fingerprint() -> dict[str, Any]:
-    """Describe NumPy, the BLAS library with its kernel and threads, Python and the code of this process."""
+    """Describe NumPy, the BLAS library with its kernel and threads, Python and the code of this process.
+
+    It is the same as long as the process lives, and takes 3 ms to find out: a fifth of a tiny run.
+    """
     blas: dict[str, Any] = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
     return {
         "postgrad": version("postgrad"),

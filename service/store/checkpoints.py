@@ -3,13 +3,23 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from core.state import TrainState
 from service.domain import Checkpoint, new_id, now
 from service.store.tables import checkpoints, model_versions
 
 COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
+
+# Made once, as in runs.py.
+INSERT = insert(checkpoints)
+MAKE_WAY = delete(checkpoints).where(
+    checkpoints.c.run_id == bindparam("of_run"),
+    checkpoints.c.kept.is_(False),
+    checkpoints.c.step < bindparam("latest"),
+    checkpoints.c.step != bindparam("best"),
+    ~select(model_versions.c.version).where(model_versions.c.checkpoint_id == checkpoints.c.id).exists(),
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +43,7 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
     if not snapshots:
         return []
     latest = max(snapshot.step for snapshot in snapshots)
-    db.execute(
-        delete(checkpoints).where(
-            checkpoints.c.run_id == run_id,
-            checkpoints.c.kept.is_(False),
-            checkpoints.c.step < latest,
-            checkpoints.c.step != (-1 if best_step is None else best_step),
-            ~select(model_versions.c.version).where(model_versions.c.checkpoint_id == checkpoints.c.id).exists(),
-        )
-    )
+    db.execute(MAKE_WAY, {"of_run": run_id, "latest": latest, "best": -1 if best_step is None else best_step})
     moment = now()
     saved = [
         Checkpoint(
@@ -58,7 +60,7 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
         for snapshot in snapshots
     ]
     db.execute(
-        insert(checkpoints),
+        INSERT,
         [
             {**vars(checkpoint), "kept": snapshot.kept, "state": snapshot.state}
             for checkpoint, snapshot in zip(saved, snapshots, strict=True)

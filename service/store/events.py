@@ -4,25 +4,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from service.domain import Event, now
 from service.store.tables import events, runs
+
+# Made once, as in runs.py.
+INSERT = insert(events)
+NUMBER = (
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"))
+    .values(last_event=runs.c.last_event + bindparam("more"))
+    .returning(runs.c.last_event)
+)
 
 
 def append(db: Connection, run_id: str, happened: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Add events (kind, data) to a run, in the transaction of what they tell about."""
     if not happened:
         return
-    last = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id)
-        .values(last_event=runs.c.last_event + len(happened))
-        .returning(runs.c.last_event)
-    ).scalar_one()
+    last: int = db.execute(NUMBER, {"of_run": run_id, "more": len(happened)}).scalar_one()
     moment, first = now(), last - len(happened) + 1
     db.execute(
-        insert(events),
+        INSERT,
         [
             {"run_id": run_id, "seq": first + i, "kind": kind, "data": data, "created_at": moment}
             for i, (kind, data) in enumerate(happened)

@@ -2,11 +2,42 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from service.domain import TRANSITIONS, RunStatus, StopReason, now
 from service.store import events
 from service.store.tables import runs
+
+# Made once, as in runs.py.
+PROGRESS = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("of_run"),
+        runs.c.attempt == bindparam("of_attempt"),
+        runs.c.status == RunStatus.RUNNING,
+    )
+    .values(
+        step=bindparam("done"),
+        steps_per_second=bindparam("rate"),
+        training_seconds=bindparam("seconds"),
+        metrics=bindparam("found"),
+        best_step=bindparam("best"),
+        updated_at=bindparam("moment"),
+        stalled_attempts=case((runs.c.step < bindparam("done"), 0), else_=runs.c.stalled_attempts),
+    )
+    .returning(runs.c.cancel_requested, runs.c.pause_requested)
+)
+# The oldest of the highest priority. Ordered by both at once, all queued runs would be sorted: 5 ms for 10,000 of them.
+QUEUED = runs.c.status == RunStatus.QUEUED
+HIGHEST = select(func.max(runs.c.priority)).where(QUEUED).scalar_subquery()
+NEXT = (
+    select(runs.c.id, runs.c.attempt, runs.c.started_at)
+    .where(QUEUED, runs.c.priority == HIGHEST)
+    .order_by(runs.c.id)
+    .limit(bindparam("wanted"))
+)
+MOVE = update(runs).where(runs.c.id == bindparam("of_run"), runs.c.status == bindparam("source"))
+MOVE_OF_ATTEMPT = MOVE.where(runs.c.attempt == bindparam("of_attempt"))
 
 
 class Fenced(Exception):
@@ -15,18 +46,13 @@ class Fenced(Exception):
 
 def claim(db: Connection, limit: int) -> list[tuple[str, int]]:
     """Take up to `limit` queued runs, the highest priority and then the oldest first: (id, attempt) of each."""
-    queued = (
-        select(runs.c.id, runs.c.attempt, runs.c.started_at)
-        .where(runs.c.status == RunStatus.QUEUED)
-        .order_by(runs.c.priority.desc(), runs.c.id)
-        .limit(limit)
-    )
-    claimed = []
-    for run_id, before, started_at in db.execute(queued).all():
-        attempt = before + 1
-        _move(db, run_id, RunStatus.QUEUED, RunStatus.RUNNING, attempt=attempt, started_at=started_at or now())
-        events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])
-        claimed.append((run_id, attempt))
+    claimed: list[tuple[str, int]] = []
+    while len(claimed) < limit and (next_ones := db.execute(NEXT, {"wanted": limit - len(claimed)}).all()):
+        for run_id, before, started_at in next_ones:
+            attempt = before + 1
+            _move(db, run_id, RunStatus.QUEUED, RunStatus.RUNNING, attempt=attempt, started_at=started_at or now())
+            events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])
+            claimed.append((run_id, attempt))
     return claimed
 
 
@@ -51,20 +77,8 @@ def progress(
 
     Raise Fenced if the run is not the attempt's own.
     """
-    asked = db.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.attempt == attempt, runs.c.status == RunStatus.RUNNING)
-        .values(
-            step=step,
-            steps_per_second=steps_per_second,
-            training_seconds=training_seconds,
-            metrics=metrics,
-            best_step=best_step,
-            updated_at=now(),
-            stalled_attempts=case((runs.c.step < step, 0), else_=runs.c.stalled_attempts),
-        )
-        .returning(runs.c.cancel_requested, runs.c.pause_requested)
-    ).one_or_none()
+    done = {"done": step, "rate": steps_per_second, "seconds": training_seconds, "found": metrics, "best": best_step}
+    asked = db.execute(PROGRESS, {"of_run": run_id, "of_attempt": attempt, "moment": now(), **done}).one_or_none()
     if asked is None:
         raise Fenced(f"{run_id} attempt {attempt}")
     if asked.cancel_requested:
@@ -95,12 +109,13 @@ def release(db: Connection, run_id: str, attempt: int, *, why: str, stalled: boo
 
     A cancel that was asked for in the meantime wins. Raise Fenced if the run is not this attempt's.
     """
-    asked = db.execute(select(runs.c.cancel_requested, runs.c.pause_requested).where(runs.c.id == run_id)).one_or_none()
+    wishes = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.stalled_attempts)
+    asked = db.execute(select(*wishes).where(runs.c.id == run_id)).one_or_none()
     if asked is not None and asked.cancel_requested:
         finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
         return
     target = RunStatus.PAUSED if asked is not None and asked.pause_requested else RunStatus.QUEUED
-    stalls = runs.c.stalled_attempts + (1 if stalled else 0)
+    stalls = (0 if asked is None else asked.stalled_attempts) + (1 if stalled else 0)
     _own(db, run_id, attempt, target, stalled_attempts=stalls, pause_requested=False)
     events.append(db, run_id, [("state", {"status": target, "attempt": attempt, "why": why})])
 
@@ -117,10 +132,9 @@ def _move(
     """Change the status of a run along the table of transitions, if it is where we think; return whether it was."""
     if target not in TRANSITIONS[source]:
         raise ValueError(f"a run that is {source} does not become {target}")
-    change = update(runs).where(runs.c.id == run_id, runs.c.status == source)
-    if of_attempt is not None:
-        change = change.where(runs.c.attempt == of_attempt)
-    return db.execute(change.values(status=target, updated_at=now(), **values)).rowcount == 1
+    known = {"of_run": run_id, "source": source, "of_attempt": of_attempt}
+    changed = {"status": target, "updated_at": now(), **values}
+    return db.execute(MOVE if of_attempt is None else MOVE_OF_ATTEMPT, known | changed).rowcount == 1
 
 
 def cancel(db: Connection, run_id: str) -> None:

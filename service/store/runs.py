@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
@@ -18,6 +18,11 @@ COLUMNS = tuple(runs.c[name] for name in NAMES)
 
 Version = tuple[int, datetime]
 """The number of the last event and the time of the last change: every change of a run changes one of them."""
+
+# Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
+INSERT = insert(runs)
+GET = select(*COLUMNS).where(runs.c.id == bindparam("run_id"))
+COUNT = select(func.count()).where(runs.c.status == bindparam("of_status"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +43,13 @@ class Filters:
 def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
     values = {name: getattr(run, name) for name in NAMES}
-    db.execute(insert(runs).values(**values, dataset_id=dataset_id, model_kind=run.spec["model"]["kind"]))
+    db.execute(INSERT, {**values, "dataset_id": dataset_id, "model_kind": run.spec["model"]["kind"]})
     events.append(db, run.id, [("state", {"status": run.status})])
 
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
-    row = db.execute(select(*COLUMNS).where(runs.c.id == run_id)).one_or_none()
+    row = db.execute(GET, {"run_id": run_id}).one_or_none()
     return record(row) if row is not None else None
 
 
@@ -111,7 +116,7 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
 
 def count(db: Connection, status: RunStatus) -> int:
     """Return the number of runs with a status."""
-    return db.execute(select(func.count()).where(runs.c.status == status)).scalar_one()
+    return int(db.execute(COUNT, {"of_status": status}).scalar_one())
 
 
 def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:

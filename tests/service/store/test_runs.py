@@ -3,6 +3,8 @@
 import multiprocessing
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -55,6 +57,16 @@ def test_the_oldest_of_the_highest_priority_is_claimed_first(database: Database)
     assert [run_id for run_id, _ in _claim(database, 2)] == [first, second]
     assert [run_id for run_id, _ in _claim(database, 5)] == [third]
     assert _claim(database) == []
+
+
+def test_several_priorities_are_claimed_at_once(database: Database) -> None:
+    """The highest comes first, then the next, whatever came first in time."""
+    model = queue_run(database)
+    for run_id, priority in (("run_low", -1), ("run_high1", 5), ("run_high2", 5), ("run_mid", 1)):
+        waiting = replace(model, id=run_id, priority=priority)
+        database.write(partial(runs.add, run=waiting, dataset_id=None))
+    assert [run_id for run_id, _ in _claim(database, 4)] == ["run_high1", "run_high2", "run_mid", model.id]
+    assert [run_id for run_id, _ in _claim(database, 4)] == ["run_low"]
 
 
 WRITES: dict[str, Callable[[Database, str, int], object]] = {

@@ -1,0 +1,4 @@
+"""The service beside MLServer, MLflow and a bare application, each a real server in its own environment.
+
+How it is measured: docs/decisions/0013.
+"""
