@@ -4,11 +4,12 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, case, func, insert, literal, or_, select
+from sqlalchemy import Connection, Dialect, Select, and_, case, func, insert, literal, or_, select
 
 from core.types import Point
 from service.domain import SERIES
@@ -20,8 +21,13 @@ def append(db: Connection, run_id: str, points: Sequence[Point]) -> None:
     """Add points; a step that is there already is an error."""
     if points:
         # Straight to the driver: 8 µs a point; through SQLAlchemy's processing of each value it is 17.
-        statement = insert(metrics).compile(dialect=db.dialect)
-        db.exec_driver_sql(str(statement), [_row(run_id, point) for point in points])
+        db.exec_driver_sql(_insert(db.dialect), [_row(run_id, point) for point in points])
+
+
+@cache
+def _insert(dialect: Dialect) -> str:
+    """Return the statement that inserts a point, for a database; 0.5 ms to make."""
+    return str(insert(metrics).compile(dialect=dialect))
 
 
 def _row(run_id: str, point: Point) -> tuple[str | int | float | None, ...]:
