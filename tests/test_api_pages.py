@@ -1,7 +1,6 @@
 """The pages of docs/api do what they say, and leave no route without an example."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ PAGES = sorted((ROOT / "docs/api").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
-    """Paste every page into a shell of its own, all against one server; return the routes that answered with success, by its log."""
+def shown(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Paste every page into a shell of its own, against one server; return the routes that answered well, by its log."""
     home = tmp_path_factory.mktemp("pages")
     with live_server(home / "data", POSTGRAD_LOG_FORMAT="json") as (url, _):
         for page in PAGES:
@@ -26,7 +25,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
     lines = [json.loads(line) for line in (home / "data.log").read_text().splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
     assert not [line for line in requests if line["status"] >= 500]
-    yield {f"{line['method']} {line['route']}" for line in requests if line["status"] < 400}
+    return {f"{line['method']} {line['route']}" for line in requests if line["status"] < 400}
 
 
 def test_every_route_has_an_example(shown: set[str]) -> None:

@@ -1,7 +1,7 @@
 """Commands of a document with the output that stands below them, pasted into one shell.
 
-A block of `sh` or `python` is a step; a block right below it is what it prints. A block that a test cannot run stands below a line
-`<!-- not run: why -->`.
+A block of `sh` or `python` is a step; a block of `json` or `text` right below it is what it prints. A block that a test
+cannot run stands below a line `<!-- not run: why -->`.
 """
 
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.live import ROOT
 
 STEP = re.compile(
-    r"^(?P<mark><!-- not run: .+ -->\n)?```(?P<kind>sh|python|js)\n(?P<code>.*?)^```$(?:\n\n```(?:json|text)\n(?P<output>.*?)^```$)?",
+    r"^(?P<mark><!-- not run: [^\n]+ -->\n)?```(?P<kind>sh|python|js)\n(?P<code>.*?)^```$"
+    r"(?:\n\n```(?:json|text)\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -37,15 +38,13 @@ def matches(expected: str, printed: str) -> bool:
 def walk(tour: Iterable[tuple[str, str]], url: str, tmp_path: Path) -> None:
     """Run all steps in one shell, against a server, and hold each output against the expected one."""
     env = {**os.environ, "POSTGRAD_URL": url}
-    shell = subprocess.Popen(["bash"], cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert shell.stdin is not None
-    assert shell.stdout is not None
-    for command, expected in tour:
-        here = command.replace("http://127.0.0.1:8000", url).replace("/tmp/", f"{tmp_path}/")  # noqa: S108 (a reader has no other)
-        shell.stdin.write(f"{here}\necho; echo '---end'\n")
-        shell.stdin.flush()
-        printed = "".join(iter(shell.stdout.readline, "---end\n")).strip("\n")
-        assert matches(expected, printed), f"{command}\nexpected:\n{expected}\nprinted:\n{printed}"
-    shell.stdin.close()
-    shell.wait(timeout=10)
-    shell.stdout.close()
+    with subprocess.Popen(["bash"], cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        for command, expected in tour:
+            here = command.replace("127.0.0.1:8000", url.removeprefix("http://"))
+            here = here.replace("/tmp/", f"{tmp_path}/")  # noqa: S108 (a reader has no other)
+            shell.stdin.write(f"{here}\necho; echo '---end'\n")
+            shell.stdin.flush()
+            printed = "".join(iter(shell.stdout.readline, "---end\n")).strip("\n")
+            assert matches(expected, printed), f"{command}\nexpected:\n{expected}\nprinted:\n{printed}"
