@@ -27,6 +27,17 @@ def test_no_setting_is_told_that_is_not_there() -> None:
     assert {name.lower() for name in told} == set(Settings.model_fields)
 
 
+def test_the_defaults_that_are_told_are_those() -> None:
+    """A default in the table is that of the program, sizes in MiB and GiB."""
+    units = {"MiB": 2**20, "GiB": 2**30}
+    told = re.findall(r"^\| `POSTGRAD_(\w+)` \| (?:`([\w.]+)`|(\d+) ([MG]iB)) \|", OPERATIONS, re.MULTILINE)
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert len(told) > len(defaults) / 2
+    for name, plain, number, unit in told:
+        there = defaults[name.lower()]
+        assert there == int(number) * units[unit] if unit else str(there) in {plain, f"{plain}.0"}, name
+
+
 def test_every_route_is_told_and_no_other() -> None:
     """The table of routes in docs/api.md is that of the application."""
     paths = create_app(Settings()).openapi()["paths"]

@@ -14,6 +14,8 @@ WRITING = ["POST", "PUT", "PATCH", "DELETE"]
 def other(path: str, request: Request) -> Response:
     """Refuse, and say what there is instead."""
     if request.method == "GET":
-        return failure(404, f"this server has no {request.url.path}; docs/api.md lists what it has", "ENDPOINT_NOT_FOUND")
+        return failure(
+            404, f"this server has no {request.url.path}; docs/api/mlflow.md lists what it has", "ENDPOINT_NOT_FOUND"
+        )
     detail = f"this server's MLflow API is read-only, it has no {request.method} {path}: runs are made by POST /v1/runs"
     return failure(501, detail)

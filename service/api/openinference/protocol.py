@@ -75,7 +75,7 @@ class OpenInference:
 
 
 def _endpoint(scope: Scope) -> Endpoint:
-    """Return what answers a path, and leave its parameters in the scope; raise HTTPException if there is nothing."""
+    """Return what answers a path, and leave route and parameters in the scope; raise HTTPException if there is nothing."""
     path, method = scope["path"], scope["method"].replace("HEAD", "GET")
     path = PREFIX if path == f"{PREFIX}/" else path
     allowed = []
@@ -83,7 +83,7 @@ def _endpoint(scope: Scope) -> Endpoint:
         match = route.pattern.fullmatch(path)
         if match is not None:
             if route.method == method:
-                scope["path_params"] = match.groupdict()
+                scope["path_params"], scope["route"] = match.groupdict(), route
                 return route.endpoint
             allowed.append(route.method)
     if allowed:

@@ -108,6 +108,7 @@ class TestRequests:
         for i in range(20):
             fresh.get(f"/made-up/{i}")
             fresh.get(f"/v1/runs/run_{i}")
+            fresh.get(f"/v2/models/run_{i}")
             fresh.request(f"MADE{i}", f"/v1/runs/run_{i}")
             fresh.get("/healthz", headers={"Host": f"host{i}"})
         series = {labels for name, labels in scrape(fresh) if name == "postgrad_http_requests_total"}
@@ -115,6 +116,7 @@ class TestRequests:
             ("GET", "other", "404"),
             ("GET", "other", "421"),
             ("GET", "/v1/runs/{run_id}", "404"),
+            ("GET", "/v2/models/{name}", "404"),
             ("other", "/v1/runs/{run_id}", "405"),
         }
 

@@ -150,10 +150,10 @@ def test_probes_of_a_client_get_a_plain_404(client: httpx.Client) -> None:
 
 
 def test_every_route_is_told() -> None:
-    """The table in docs/api.md has each route of the mount, and no other."""
+    """The table in docs/api/mlflow.md has each route of the mount, and no other."""
     routes: list[Any] = [route for part in mlflow.PARTS[:-1] for route in part.routes]
     there = {f"{method} {route.path}" for route in routes for method in route.methods}
-    told = re.findall(r"^\| (GET|POST) \| `(/api/2\.0/[^`]*)` \|", (ROOT / "docs/api.md").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| (GET|POST) \| `(/api/2\.0/[^`]*)` \|", (ROOT / "docs/api/mlflow.md").read_text(), re.MULTILINE)
     assert {f"{method} {path}" for method, path in told} == there
 
 
