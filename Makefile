@@ -33,7 +33,7 @@ storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every ru
 wrk:
 	@command -v wrk >/dev/null || { echo "the benchmark needs wrk. On Debian or Ubuntu: apt-get install wrk" >&2; false; }
 
-bench: wrk .venv-bench/bench.stamp .venv-mlserver/peer.stamp .venv-mlflow/peer.stamp  ## measure against PyTorch, JAX, scikit-learn, MLServer, MLflow, side by side
+bench: wrk .venv-bench/bench.stamp .venv-mlserver/peer.stamp .venv-mlflow-server/peer.stamp  ## measure beside PyTorch, JAX, scikit-learn, MLServer and MLflow
 	@.venv-bench/bin/python -m bench $(BENCH)
 
 lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
@@ -45,7 +45,7 @@ lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 	  - -o tests/clients/mlflow-requirements.txt
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .venv-bench .venv-mlserver .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-mlserver .venv-mlflow .venv-mlflow-server .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

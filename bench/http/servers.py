@@ -15,7 +15,7 @@ from subprocess import STDOUT, Popen, TimeoutExpired
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
-MLSERVER, MLFLOW = ROOT / ".venv-mlserver/bin", ROOT / ".venv-mlflow/bin"
+MLSERVER, MLFLOW = ROOT / ".venv-mlserver/bin", ROOT / ".venv-mlflow-server/bin"
 START_SECONDS = 120
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
