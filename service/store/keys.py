@@ -28,7 +28,9 @@ COLUMNS = [keys.c[name] for name in Answer.__dataclass_fields__]
 
 def find(db: Connection, key: str, since: datetime) -> Answer | None:
     """Return the answer that is kept under a key, if it was given after a time."""
-    row = db.execute(select(*COLUMNS).where(keys.c.owner == owner_of(db), keys.c.key == key, keys.c.created_at > since)).one_or_none()
+    row = db.execute(
+        select(*COLUMNS).where(keys.c.owner == owner_of(db), keys.c.key == key, keys.c.created_at > since)
+    ).one_or_none()
     return None if row is None else Answer(**row._mapping)  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
 
 

@@ -1,9 +1,11 @@
 """The life of a run: every change of its status is one compare-and-set, and carries the attempt number."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, update
 
+from service.actor import NOBODY
 from service.domain import TRANSITIONS, RunStatus, StopReason, now
 from service.store import events
 from service.store.tables import runs
@@ -13,14 +15,16 @@ class Fenced(Exception):
     """The run is no longer this attempt's: another worker took it, or it has ended. The worker must stop."""
 
 
-def claim(db: Connection, limit: int) -> list[tuple[str, int]]:
-    """Take up to `limit` queued runs, the highest priority and then the oldest first: (id, attempt) of each."""
-    queued = (
-        select(runs.c.id, runs.c.attempt, runs.c.started_at)
-        .where(runs.c.status == RunStatus.QUEUED)
-        .order_by(runs.c.priority.desc(), runs.c.id)
-        .limit(limit)
-    )
+def claim(db: Connection, limit: int, of_one_owner: int | None = None) -> list[tuple[str, int]]:
+    """Take up to `limit` queued runs, the highest priority and then the oldest first: (id, attempt) of each.
+
+    With `of_one_owner` not more of one owner are running then; of nobody's as many as there are.
+    """
+    order = (runs.c.priority.desc(), runs.c.id)
+    queued = select(runs.c.id, runs.c.attempt, runs.c.started_at).where(runs.c.status == RunStatus.QUEUED)
+    queued = queued.order_by(*order).limit(limit)
+    if of_one_owner is not None:
+        queued = queued.where(runs.c.id.in_(_within(of_one_owner, order)))
     claimed = []
     for run_id, before, started_at in db.execute(queued).all():
         attempt = before + 1
@@ -28,6 +32,16 @@ def claim(db: Connection, limit: int) -> list[tuple[str, int]]:
         events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])
         claimed.append((run_id, attempt))
     return claimed
+
+
+def _within(most: int, order: Sequence[ColumnElement[Any]]) -> Select[tuple[str]]:
+    """Select the queued runs that can begin without more than `most` of their owner running."""
+    other = runs.alias()
+    begun = select(func.count()).where(other.c.status == RunStatus.RUNNING, other.c.owner == runs.c.owner)
+    place = func.row_number().over(partition_by=runs.c.owner, order_by=order)
+    ranked = select(runs.c.id, runs.c.owner, (place + begun.scalar_subquery()).label("would_run"))
+    waiting = ranked.where(runs.c.status == RunStatus.QUEUED).subquery()
+    return select(waiting.c.id).where(or_(waiting.c.owner == NOBODY, waiting.c.would_run <= most))
 
 
 def running(db: Connection) -> list[tuple[str, int]]:

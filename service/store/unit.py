@@ -44,7 +44,7 @@ class Database:
     def seen_by(self, actor: Actor) -> Self:
         """Return the same database as somebody sees it."""
         seen = copy.copy(self)
-        seen._actor = actor
+        seen._actor = actor  # noqa: SLF001 (its own kind)
         return seen
 
     def __eq__(self, other: object) -> bool:
