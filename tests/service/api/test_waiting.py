@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.actor import NOBODY
 from tests.live import live_server
 from tests.service.api.conftest import SPIRAL, Api, Json, serving
 
