@@ -77,6 +77,7 @@ def create_key(body: KeyCreate, response: Response, server: Server) -> KeyMade:
         expires_at = now() + timedelta(seconds=body.expires_in)
     asked = KeyRequest(name=body.name, scopes=body.scopes, expires_at=expires_at, owner=body.owner, claim=body.claim)
     key, secret = api_keys.create(server.database, asked)
+    server.keyring.look()
     response.headers["Location"] = f"/v1/api-keys/{key.id}"
     response.headers["Cache-Control"] = "no-store"
     return KeyMade(**_fields(key), secret=secret)

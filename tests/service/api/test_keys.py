@@ -65,7 +65,7 @@ class TestLife:
         made = make(fresh, "admin")
         assert fresh.get("/v1/runs").status_code == 401
         assert fresh.get("/v1/runs", headers=bearer(made["secret"])).status_code == 200
-        assert fresh.get("/v1/runs", headers={"Authorization": f"bearer   {made['secret']} "}).status_code == 200
+        assert fresh.get("/v1/runs", headers={"Authorization": f"bearer   {made['secret']}"}).status_code == 200
 
     def test_the_secret_is_shown_once_and_kept_nowhere(self, fresh: Api, tmp_path: Path) -> None:
         """It has 200 random bits and a known beginning; the database has its digest alone."""
