@@ -33,7 +33,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
     )
     op.add_column("runs", _owner())
-    op.create_index("ix_runs_owner", "runs", ["owner", "status"])
+    op.drop_index("ix_runs_queue", table_name="runs")
+    op.create_index("ix_runs_queue", "runs", ["status", "priority", "id", "estimated_seconds", "owner"])
     with op.batch_alter_table("datasets", recreate="always") as batch:  # the content must stay the last column
         batch.add_column(_owner(), insert_before="digest")
         batch.drop_constraint(op.f("uq_datasets_digest"), type_="unique")
@@ -51,7 +52,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back to the revision before: everything is everybody's. Keys are lost, and of what was kept twice, the later one."""
     op.drop_table("api_keys")
-    op.drop_index("ix_runs_owner", table_name="runs")
+    op.drop_index("ix_runs_queue", table_name="runs")
+    op.create_index("ix_runs_queue", "runs", ["status", "priority", "id", "estimated_seconds"])
     op.drop_column("runs", "owner")
     twice = "SELECT 1 FROM datasets AS o WHERE o.digest = datasets.digest AND o.id < datasets.id"
     unused = "SELECT 1 FROM runs WHERE runs.dataset_id = datasets.id"

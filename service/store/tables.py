@@ -84,9 +84,8 @@ runs = Table(
     Column("updated_at", Moment, nullable=False),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
     # The whole of what a place in the queue needs, so that 10,000 waiting runs are summed without reading their rows.
-    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds"),
+    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds", "owner"),
     Index("ix_runs_created_at", "created_at"),
-    Index("ix_runs_owner", "owner", "status"),
 )
 
 attempts = Table(
