@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service.api import (
+    api_keys,
     boundary,
     datasets,
     diagnostics,
@@ -31,14 +32,16 @@ from service.api import (
     telemetry,
 )
 from service.api.access import Access
+from service.api.authentication import Authenticate, Protocols
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
-from service.api.openinference.protocol import OpenInference
+from service.api.openinference.protocol import PREFIX, OpenInference, failure
 from service.api.query import strict_query
 from service.api.shared import SharedReads
 from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
+from service.runs.api_keys import Keyring
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
 from service.runs.predict import ModelCache
@@ -62,6 +65,7 @@ ROUTERS = (
     export,
     registry,
     datasets,
+    api_keys,
     system,
     metrics,
 )
@@ -96,6 +100,8 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.include_router(mlflow.router, max_body_size=settings.max_body_bytes)
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(OpenInference)
+    protocols: Protocols = {f"{PREFIX}/": failure, mlflow.PREFIX: mlflow.failure}
+    app.add_middleware(Authenticate, per_minute=settings.max_requests_per_minute, protocols=protocols)
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
@@ -108,7 +114,9 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     with exclusive(settings.data_dir):
         await run_in_threadpool(upgrade, settings.url)
         database = Database(settings.url, on_write=app.state.metrics.commits.observe)
-        watch = Watch(database, settings.max_streams)
+        keyring = Keyring(database, required=bool(settings.require_key))
+        await run_in_threadpool(keyring.check)
+        watch = Watch(database, settings.max_streams, settings.max_streams_per_key)
         dispatcher = Dispatcher(database, settings, on_free=watch.look)
         app.state.parts = Parts(
             settings=settings,
@@ -117,8 +125,9 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             models=ModelCache(settings.model_cache_bytes),
             curves=CurveCache(settings.curve_cache_bytes),
             watch=watch,
-            keys=Keys(database, settings.idempotency_key_seconds),
+            keys=Keys(settings.idempotency_key_seconds),
             shared=SharedReads(),
+            keyring=keyring,
         )
         watch.start()
         await run_in_threadpool(dispatcher.start)

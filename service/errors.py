@@ -1,6 +1,8 @@
 """What can go wrong in the service, without a word of HTTP (`service/api/errors.py` has the table of status codes).
 
 ServiceError
+├── Unauthenticated   the server needs an API key, and what came is none
+├── MissingScope      the API key may not do this
 ├── NotFound          there is no such run, dataset or checkpoint
 ├── Conflict          the resource is not in a state for this
 │   ├── IllegalTransition   … and here is what can be done instead
@@ -12,8 +14,10 @@ ServiceError
 ├── TooLarge          a limit of this server is exceeded
 ├── QueueFull         too many runs wait already
 ├── TooManyStreams    too many clients follow runs already
+├── TooManyRequests   too many requests came in a minute
 ├── Busy              the database is busy or unreachable: try again
 ├── NewerDatabase     the database was made by a newer version of this program
+├── NoKey             the server needs an API key, and there is none that anybody could send
 └── DataDirectoryInUse   another server uses the data directory
 """
 
@@ -24,6 +28,18 @@ class ServiceError(Exception):
     """Base of all errors of the service. `code` is stable and documented in docs/api.md."""
 
     code = "error"
+
+
+class Unauthenticated(ServiceError):
+    """The server needs an API key, and what came is none, or none any more."""
+
+    code = "unauthenticated"
+
+
+class MissingScope(ServiceError):
+    """The API key may not do this; the message names the scope that may."""
+
+    code = "missing_scope"
 
 
 class NotFound(ServiceError):
@@ -125,6 +141,16 @@ class TooManyStreams(ServiceError):
     code = "too_many_streams"
 
 
+class TooManyRequests(ServiceError):
+    """Too many requests came in a minute; there is room for the next one in `seconds`."""
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(detail)
+
+
 class Busy(ServiceError):
     """The database is busy or cannot be reached; the same request may succeed later."""
 
@@ -135,6 +161,12 @@ class NewerDatabase(ServiceError):
     """The database was made by a newer version of this program."""
 
     code = "newer_database"
+
+
+class NoKey(ServiceError):
+    """The server needs an API key, and there is none that anybody could send."""
+
+    code = "no_key"
 
 
 class DataDirectoryInUse(ServiceError):

@@ -27,7 +27,7 @@ Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 Line = structlog.typing.EventDict
 
-FIELDS = ("method", "route", "status", "duration_ms", "client")
+FIELDS = ("method", "route", "status", "duration_ms", "client", "key_id")
 """What `extra=` may add to a line; what libraries add beside it is left out."""
 LEAST = {"alembic": logging.WARNING, "asyncio": logging.WARNING}
 """Loggers that say too much, but at the level debug."""

@@ -50,6 +50,16 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
+    max_queued_runs_per_key: Annotated[int, Field(ge=1, description="runs of one API key that may wait at the same time")] = (
+        1000
+    )
+    max_running_runs_per_key: Annotated[
+        int | None, Field(ge=1, description="runs of one API key that are trained at the same time; default: no limit")
+    ] = None
+    max_run_seconds: Annotated[float, Field(gt=0, description="longest estimated training of a run that is accepted")] = (
+        2_592_000.0
+    )
+    max_datasets_bytes: Annotated[int, Field(ge=1024, description="all kept datasets together")] = 16 * 1024 * MIB
     curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
     log_level: Annotated[Level, Field(description="how much to log: debug, info, warning or error")] = "info"
     log_format: Annotated[
@@ -64,6 +74,16 @@ class Settings(BaseSettings):
     max_streams: Annotated[
         int, Field(ge=0, le=100_000, description="streams of events and waiting requests that may be open at the same time")
     ] = 500
+    max_streams_per_key: Annotated[int, Field(ge=0, le=100_000, description="the same of one API key")] = 100
+    max_requests_per_minute: Annotated[
+        int | None, Field(ge=1, description="requests of one API key, or of one address without a key; default: no limit")
+    ] = None
+    require_key: Annotated[
+        bool | None,
+        Field(
+            description="whether to answer only requests with an API key; default: if there is one, or other machines reach us"
+        ),
+    ] = None
     stream_keep_alive_seconds: Annotated[
         float, Field(gt=0, le=3600, description="a silent stream of events gets a comment this often")
     ] = 15.0

@@ -55,7 +55,12 @@ class Access:
         self._metrics.latency.labels(method, route).observe(seconds)
         client = (scope.get("client") or ("",))[0]  # behind a proxy on this machine, what X-Forwarded-For says
         fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
-        log.info("request", extra={**fields, "client": client if ADDRESS.fullmatch(client) else None})
+        log.info("request", extra={**fields, "client": client if ADDRESS.fullmatch(client) else None, **_key(scope)})
+
+
+def _key(scope: Scope) -> dict[str, str]:
+    """Name the API key of a request by its id, if it came with one."""
+    return {"key_id": scope["key_id"]} if scope.get("key_id") else {}
 
 
 def template(scope: Scope) -> str:

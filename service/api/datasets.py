@@ -62,7 +62,7 @@ def upload_dataset(
 ) -> DatasetOut:
     """Keep a CSV, NPZ, Parquet or text file. What is wrong with it is named by row and column, and nothing of it is kept."""
     filename = "".join(filter(str.isprintable, file.filename or ""))[-200:] or "upload"
-    info, new = keep_upload(server.database, file.file, filename, label, name)
+    info, new = keep_upload(server.database, server.settings, file.file, filename, label, name)
     response.status_code = 201 if new else 200
     response.headers["Location"] = f"/v1/datasets/{info.id}"
     return dataset_out(info)

@@ -1,16 +1,18 @@
 """What routers are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel
 
+from service.actor import SERVER, Actor
 from service.api.responses import RunOut
 from service.api.shared import SharedReads
 from service.api.views import runs_out
 from service.domain import Run
 from service.executors.dispatcher import Dispatcher
+from service.runs.api_keys import Keyring
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
 from service.runs.predict import ModelCache
@@ -24,7 +26,7 @@ Shown = tuple[int, str, BaseModel]
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a running server, made in `service/app.py`."""
+    """The parts of a running server, made in `service/app.py`; `database` shows what `actor` may see."""
 
     settings: Settings
     database: Database
@@ -34,6 +36,8 @@ class Parts:
     watch: Watch
     keys: Keys
     shared: SharedReads
+    keyring: Keyring
+    actor: Actor = SERVER
 
     def shown(self, *runs: Run) -> list[RunOut]:
         """Show runs, those that wait with their place in the queue."""
@@ -45,8 +49,14 @@ class Parts:
 
 
 async def _parts(request: Request) -> Parts:  # a plain function would cost each request a trip to a thread
+    return parts_of(request)
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the server, with the database as who asks sees it."""
     parts: Parts = request.app.state.parts
-    return parts
+    actor: Actor = request.scope["actor"]
+    return parts if actor is SERVER else replace(parts, actor=actor, database=parts.database.seen_by(actor))
 
 
 ID = "^[0-9a-z_]+$"

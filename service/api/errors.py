@@ -21,6 +21,8 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[Exception], int] = {
+    errors.Unauthenticated: 401,
+    errors.MissingScope: 403,
     errors.NotFound: 404,
     errors.IllegalTransition: 409,
     errors.InFlight: 409,
@@ -32,6 +34,7 @@ STATUS: dict[type[Exception], int] = {
     errors.TooLarge: 413,
     errors.QueueFull: 429,
     errors.TooManyStreams: 429,
+    errors.TooManyRequests: 429,
     errors.Busy: 503,
     SpecError: 422,
     CoreError: 422,
@@ -39,6 +42,7 @@ STATUS: dict[type[Exception], int] = {
 
 TITLES = {
     400: "Malformed request",
+    401: "Unauthenticated",
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",

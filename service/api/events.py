@@ -25,6 +25,8 @@ STREAM = "text/event-stream"
 AT_ONCE = 500
 RETRY_MILLISECONDS = 2000
 KEEP_ALIVE = b": keep-alive\n\n"
+KEY_SECONDS = 1.0
+"""How often a stream looks whether its key is still valid."""
 SHAPE = {
     "schema": {"type": "string"},
     "example": 'id: 1\nevent: state\ndata: {"object": "event", "id": 1, "kind": "state", …}\n\n'
@@ -60,7 +62,7 @@ async def _stream(server: Parts, run_id: str, after: int) -> Response:
     run = await run_in_threadpool(control.get, server.database, run_id)
     if run.terminal and run.last_event <= after:
         return Response(status_code=204)  # an EventSource does not come again then
-    seat = server.watch.seat()
+    seat = server.watch.seat(server.actor.owner)
     seat.__enter__()  # before the answer begins: there is no 429 later
     return _Seated(_events(server, run_id, after), seat)
 
@@ -109,12 +111,27 @@ async def _events(server: Parts, run_id: str, after: int) -> AsyncIterator[bytes
         elif run is None or run.terminal or server.watch.stopping:
             yield _end(run, after)
             return
-        elif not await server.watch.change(run, server.settings.stream_keep_alive_seconds):
+        elif not await _changed(server, run):
             yield KEEP_ALIVE
+        if not server.keyring.permits(server.actor):  # deleted or expired since
+            yield _end(None, after, "key_revoked")
+            return
 
 
-def _end(run: Run | None, last: int) -> bytes:
+async def _changed(server: Parts, run: Run) -> bool:
+    """Return True when a run has changed, False when it is time for a sign of life, or the key is not valid any more."""
+    left = server.settings.stream_keep_alive_seconds
+    while left > 0:
+        if await server.watch.change(run, min(left, KEY_SECONDS)):
+            return True
+        if server.watch.stopping or not server.keyring.permits(server.actor):
+            return False
+        left -= KEY_SECONDS
+    return False
+
+
+def _end(run: Run | None, last: int, why: str | None = None) -> bytes:
     """Say why nothing more comes; it has no number: it is not one of the run's events."""
-    reason = "run_deleted" if run is None else "run_ended" if run.terminal else "server_stopping"
+    reason = why or ("run_deleted" if run is None else "run_ended" if run.terminal else "server_stopping")
     told = {"reason": reason, "status": run and run.status, "last_event_id": last}
     return format_sse_event(event="end", data_str=json.dumps(told))

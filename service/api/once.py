@@ -27,7 +27,7 @@ class OnceOnly:
             return Answer(request=self._request, status=status, location=location, body=body.model_dump_json())
 
         if self._key is not None:
-            return _response(*self._server.keys.once(self._key, self._request, make, answer))
+            return _response(*self._server.keys.once(self._server.database, self._key, self._request, make, answer))
         given: list[Answer] = []
         make(lambda db, made: given.append(answer(db, made)))
         return _response(given[-1], replayed=False)

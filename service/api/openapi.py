@@ -29,6 +29,8 @@ def install(app: FastAPI) -> None:
                     if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
                         content["application/problem+json"] = content.pop("application/json")
         document["paths"].update(openinference.paths())
+        document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{}, {"key": []}]  # {}: a server without keys asks for none
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -80,7 +80,7 @@ def queue(server: Server, limit: Annotated[int, Query(ge=1, le=1000, description
         for run, place in found.waiting
     ]
     return QueueOut(
-        workers=WorkersOut(total=workers, free=max(0, workers - len(running))),
+        workers=WorkersOut(total=workers, free=max(0, workers - found.busy)),
         running_count=len(running),
         queued_count=found.queued,
         running=running,

@@ -23,10 +23,10 @@ LOOK_SECONDS = 2.0
 async def finished(server: Parts, request: Request, answer: Response, seconds: int) -> Response:
     """Return 201 with the run that was created when it has ended, or `answer` if it has not in time, or is paused."""
     run_id, workers = json.loads(bytes(answer.body))["id"], server.settings.workers
-    if server.watch.full:
+    if server.watch.full(server.actor.owner):
         return answer
     until = asyncio.get_running_loop().time() + seconds
-    with server.watch.seat():
+    with server.watch.seat(server.actor.owner):
         while True:
             try:
                 run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
@@ -45,9 +45,9 @@ async def current(server: Parts, request: Request, run_id: str, seconds: int, kn
     """Return a run, or 304 if the client knows it already; with seconds to wait, not before it has changed."""
     workers = server.settings.workers
     run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
-    seconds = 0 if server.watch.full else seconds
+    seconds = 0 if server.watch.full(server.actor.owner) else seconds
     if seconds and not run.terminal and (known is None or etags.known(etags.tag_of(content), known)):
-        with server.watch.seat():
+        with server.watch.seat(server.actor.owner):
             seen, until = run, asyncio.get_running_loop().time() + seconds
             while same(run, seen) and await _changed(server, request, run, until):
                 run, content = await server.shared.read(_shown, server.database, workers, run_id)

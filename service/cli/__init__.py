@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import data, db, models, runs
+from service.cli import data, db, keys, models, runs
 from service.cli.codes import EXIT_CODES
 from service.cli.demo import demo
 from service.cli.export import export
@@ -54,6 +54,7 @@ app.command()(generate)
 app.command()(export)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
 app.command()(demo)
 

@@ -27,7 +27,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
     logs.configure(settings.log_level, settings.log_format)
     with closing(_bind(settings.host, settings.port)) as listener:
-        app = create_app(settings)
+        app = create_app(_protected(settings, listener))
         server = _Server(_config(settings, app), _url(listener))
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn has handlers of its own while it serves; these are for the time before, and for when it raises
@@ -83,7 +83,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Return a bound socket; warn if it can be reached from elsewhere."""
+    """Return a bound socket."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         bound = socket.create_server(address[:2], family=family)
@@ -95,9 +95,18 @@ def _bind(host: str, port: int) -> socket.socket:
             f"port {port} on {host} is in use" if taken else f"cannot listen on {host}, port {port}: {error.strerror}",
             hint="another server may be running; --port 0 takes a free port" if taken else None,
         )
-    if not ip_address(bound.getsockname()[0]).is_loopback:
-        note(f"warning: listening on {host} without authentication: whoever reaches port {bound.getsockname()[1]} can use it")
     return bound
+
+
+def _protected(settings: Settings, listener: socket.socket) -> Settings:
+    """Require a key where other machines reach the server; warn if the operator has said that there shall be none."""
+    address, port, *_ = listener.getsockname()
+    if ip_address(address).is_loopback or settings.require_key:
+        return settings
+    if settings.require_key is False:
+        note(f"warning: listening on {settings.host} without a key: whoever reaches port {port} can use it, until there is one")
+        return settings
+    return settings.model_copy(update={"require_key": True})
 
 
 def _url(listener: socket.socket) -> str:

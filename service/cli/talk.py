@@ -55,6 +55,7 @@ def server(url: str | None) -> Iterator["Client"]:
         APIError,
         APIStatusError,
         APITimeoutError,
+        AuthenticationError,
         Client,
         InvalidRequestError,
         NotFoundError,
@@ -67,6 +68,9 @@ def server(url: str | None) -> Iterator["Client"]:
         fail(str(error), ExitCode.UNREACHABLE)
     except APIConnectionError as error:
         fail(str(error), ExitCode.UNREACHABLE, hint="start a server with `postgrad serve`, or name another one with --url")
+    except AuthenticationError as error:
+        hint = "set POSTGRAD_API_KEY to the secret of a key; `postgrad keys create` makes one, where the server's data are"
+        fail(str(error), ExitCode.ERROR, hint=hint, request_id=error.request_id)
     except APIStatusError as error:
         kinds = {NotFoundError: ExitCode.NOT_FOUND, InvalidRequestError: ExitCode.USAGE}
         fail(str(error), kinds.get(type(error), ExitCode.ERROR), request_id=error.request_id)

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from service.client import calls, flows, sse, wire
+from service.client.api_keys import AsyncApiKeys
 from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.curves import AsyncCurves
 from service.client.datasets import AsyncDatasets
@@ -23,15 +24,23 @@ class AsyncClient:
     """A connection to a server, for asyncio; arguments and retries are those of `Client`."""
 
     def __init__(
-        self, base_url: str | None = None, timeout: float = 30.0, max_retries: int = 2, http: httpx.AsyncClient | None = None
+        self,
+        base_url: str | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        http: httpx.AsyncClient | None = None,
+        api_key: str | None = None,
     ) -> None:
         self.base_url = wire.address(base_url, http)
         self.max_retries = max_retries
-        self.http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout))
+        self.http = http or httpx.AsyncClient(**wire.options(self.base_url, timeout, api_key))
         self._owned = http is None
+        if http is not None:
+            http.headers.update(wire.authorization(api_key))
         self.runs = AsyncRuns(self)
         self.datasets = AsyncDatasets(self)
         self.models = AsyncModels(self)
+        self.api_keys = AsyncApiKeys(self)
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@ APIError
 │   └── APITimeoutError     the server did not answer in time
 └── APIStatusError          the server answered with an error
     ├── InvalidRequestError   400, 415, 422: a value, or the request as a whole, cannot be used
+    ├── AuthenticationError   401: the server needs an API key, and got none that it knows
+    ├── ForbiddenError        403
     ├── NotFoundError         404
     ├── ConflictError         409: not in the state that it is in; `problem["allowed"]` may say what can be done
     ├── TooLargeError         413
@@ -50,6 +52,14 @@ class InvalidRequestError(APIStatusError):
     """A value, or the request as a whole, cannot be used."""
 
 
+class AuthenticationError(APIStatusError):
+    """The server needs an API key, and got none that it knows."""
+
+
+class ForbiddenError(APIStatusError):
+    """The API key may not do this; the message names the scope that may."""
+
+
 class NotFoundError(APIStatusError):
     """There is no such resource."""
 
@@ -72,6 +82,8 @@ class ServerError(APIStatusError):
 
 KINDS: dict[int, type[APIStatusError]] = {
     400: InvalidRequestError,
+    401: AuthenticationError,
+    403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
     413: TooLargeError,

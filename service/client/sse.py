@@ -67,7 +67,7 @@ class Following:
         events = []
         for kind, data in self._events.take(chunk):
             if kind == b"end":
-                self.done = data["reason"] != "server_stopping"
+                self.done = data["reason"] not in ("server_stopping", "key_revoked")  # asked again, the latter is 401
             else:
                 events.append(data)
                 self._last = data["id"]

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from service.client import calls, flows, sse, wire
+from service.client.api_keys import ApiKeys
 from service.client.calls import Call, Object, Rows, RunParts, Wish
 from service.client.curves import Curves
 from service.client.datasets import Datasets
@@ -25,18 +26,28 @@ class Client:
     A request that never left is sent again up to `max_retries` times, with growing pauses; after a broken connection, 429
     and 503 as well what is done once however often it is sent, and then as late as the server's Retry-After asks for: GET,
     PUT, PATCH, DELETE, and the POSTs that make something, each of which carries an idempotency key of its own.
+
+    `api_key` defaults to the variable POSTGRAD_API_KEY; to an httpx client that is given only one that is given is added.
     """
 
     def __init__(
-        self, base_url: str | None = None, timeout: float = 30.0, max_retries: int = 2, http: httpx.Client | None = None
+        self,
+        base_url: str | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        http: httpx.Client | None = None,
+        api_key: str | None = None,
     ) -> None:
         self.base_url = wire.address(base_url, http)
         self.max_retries = max_retries
-        self.http = http or httpx.Client(**wire.options(self.base_url, timeout))
+        self.http = http or httpx.Client(**wire.options(self.base_url, timeout, api_key))
         self._owned = http is None
+        if http is not None:
+            http.headers.update(wire.authorization(api_key))
         self.runs = Runs(self)
         self.datasets = Datasets(self)
         self.models = Models(self)
+        self.api_keys = ApiKeys(self)
 
     def __enter__(self) -> Self:
         return self

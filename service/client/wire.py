@@ -36,9 +36,19 @@ def address(base_url: str | None, http: httpx.Client | httpx.AsyncClient | None)
     return url
 
 
-def options(base_url: str, timeout: float) -> Options:
+def options(base_url: str, timeout: float, api_key: str | None) -> Options:
     """Return the options of an httpx client of our own; a server on this machine is never asked through a proxy."""
-    return {"timeout": timeout, "trust_env": not _on_this_machine(base_url), "headers": {"User-Agent": "postgrad-client"}}
+    headers = {"User-Agent": "postgrad-client", **authorization(api_key or os.environ.get("POSTGRAD_API_KEY"))}
+    return {"timeout": timeout, "trust_env": not _on_this_machine(base_url), "headers": headers}
+
+
+def authorization(api_key: str | None) -> dict[str, str]:
+    """Return the header that an API key is sent in."""
+    if api_key is None or not api_key.strip():
+        return {}
+    if not api_key.strip().isascii() or not api_key.strip().isprintable():
+        raise APIError("the API key has characters that no key has")  # httpx would quote it
+    return {"Authorization": f"Bearer {api_key.strip()}"}
 
 
 def _on_this_machine(base_url: str) -> bool:

@@ -90,7 +90,8 @@ class Dispatcher:
     def _place(self) -> None:
         free = self._executor.free
         if free:
-            for job in self._database.write(lambda db: [] if self._stopping else lifecycle.claim(db, free)):
+            most = self._settings.max_running_runs_per_key
+            for job in self._database.write(lambda db: [] if self._stopping else lifecycle.claim(db, free, most)):
                 self._executor.submit(job)
 
     def _handle_lost(self) -> None:

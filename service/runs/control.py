@@ -67,12 +67,12 @@ def delete(database: Database, run_id: str) -> None:
     """Delete a run that no worker has and no named model serves, with its metrics, events and checkpoints."""
 
     def work(db: Transaction) -> None:
+        run = find(db, run_id)
         if serving := registry.names_using(db, run_id, NAMED):
             told = f"the run {run_id} has checkpoints that are versions of a model ({', '.join(serving)})"
             raise Conflict(f"{told}: delete those versions first")
-        if runs.remove(db, run_id, DELETABLE):
-            return
-        allow(find(db, run_id), "delete")
+        if not runs.remove(db, run_id, DELETABLE):
+            allow(run, "delete")
 
     database.write(work)
 

@@ -48,13 +48,14 @@ def create(database: Database, settings: Settings, spec: DataSpec, name: str | N
     if isinstance(spec, Text):
         corpus = _corpus(spec, "parameters")
         check_size(_described(corpus), settings)
-        return keep(database, corpus, name or spec.kind, spec.kind, None, also)
+        return keep(database, settings, corpus, name or spec.kind, spec.kind, None, also)
     check_size(describe(database, spec), settings)
-    return keep(database, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec), also)
+    return keep(database, settings, synthetic.make(spec), name or spec.kind, spec.kind, asdict(spec), also)
 
 
 def keep(
     database: Database,
+    settings: Settings,
     data: Dataset | Corpus,
     name: str,
     kind: str,
@@ -89,7 +90,7 @@ def keep(
     )
 
     def work(db: Transaction) -> Kept:
-        kept = store.add(db, info, content)
+        kept = store.add(db, info, content, settings.max_datasets_bytes)
         also(db, kept)
         return kept
 

@@ -89,7 +89,7 @@ def add(
     kept = [Snapshot.of(state, kept=True) for state in states]
 
     def work(db: Transaction) -> Run:
-        queue(db, run, settings.max_queued_runs)
+        queue(db, run, settings)
         checkpoints.save(db, run.id, AT_CREATION, kept, best_step=None)
         copy(db)
         stored = find(db, run.id)

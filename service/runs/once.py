@@ -19,22 +19,27 @@ T = TypeVar("T")
 class Keys:
     """The idempotency keys of one server: those in use now, and in the database the answers that were given."""
 
-    def __init__(self, database: Database, kept_seconds: float) -> None:
-        self._database, self._kept = database, timedelta(seconds=kept_seconds)
-        self._in_use: set[str] = set()
+    def __init__(self, kept_seconds: float) -> None:
+        self._kept = timedelta(seconds=kept_seconds)
+        self._in_use: set[tuple[Database, str]] = set()
         self._lock = threading.Lock()
 
     def once(
-        self, key: str, request: str, make: Callable[[Also[T]], object], answer: Callable[[Transaction, T], Answer]
+        self,
+        database: Database,
+        key: str,
+        request: str,
+        make: Callable[[Also[T]], object],
+        answer: Callable[[Transaction, T], Answer],
     ) -> tuple[Answer, bool]:
         """Return the answer that is kept under a key and True, or make something, keep the answer to it, and False.
 
         `make` gets what is to be done in the transaction that stores the thing: so there is never one without the other,
         whatever is killed when. Raise KeyReused if the key came with another request, InFlight if that is being done now.
         """
-        with self._alone(key):
+        with self._alone(database, key):
             since = now() - self._kept
-            kept = self._database.read(lambda db: keys.find(db, key, since))
+            kept = database.read(lambda db: keys.find(db, key, since))
             if kept is not None:
                 if kept.request != request:
                     raise KeyReused(key)
@@ -49,16 +54,16 @@ class Keys:
             return given[-1], False
 
     @contextmanager
-    def _alone(self, key: str) -> Iterator[None]:
+    def _alone(self, database: Database, key: str) -> Iterator[None]:
         with self._lock:
-            if key in self._in_use:
+            if (database, key) in self._in_use:
                 raise InFlight(key)
-            self._in_use.add(key)
+            self._in_use.add((database, key))
         try:
             yield
         finally:
             with self._lock:
-                self._in_use.remove(key)
+                self._in_use.remove((database, key))
 
 
 def digest(*parts: bytes) -> str:

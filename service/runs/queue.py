@@ -15,6 +15,8 @@ class Queue:
     running: list[Run]
     waiting: list[tuple[Run, Standing]]
     queued: int
+    busy: int
+    """Workers that have a run, whosever it is."""
 
 
 def look(database: Database, workers: int, limit: int) -> Queue:
@@ -22,6 +24,6 @@ def look(database: Database, workers: int, limit: int) -> Queue:
 
     def work(db: Transaction) -> Queue:
         waiting = queue.waiting(db, limit, workers)
-        return Queue(queue.running(db), waiting, runs.count(db, RunStatus.QUEUED))
+        return Queue(queue.running(db), waiting, runs.count(db, RunStatus.QUEUED), queue.busy(db))
 
     return database.read(work)

@@ -8,11 +8,13 @@ from core.errors import SpecError
 from core.estimate import Estimate, estimate
 from core.problem import check_data
 from core.spec import Text, TrainSpec, resolve
+from service.actor import NOBODY
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
 from service.runs.datasets import DatasetRef, Description, create, describe
 from service.settings import Settings
 from service.store import datasets, runs
+from service.store.owned import owner_of
 from service.store.unit import Also, Database, Transaction, nothing
 
 
@@ -42,7 +44,17 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
             f"allows {settings.worker_memory_bytes:,} (POSTGRAD_WORKER_MEMORY_BYTES): "
             f"fewer hidden units or a smaller training.batch_size need less"
         )
+    check_time(cost.seconds, settings)
     return spec, data, cost
+
+
+def check_time(seconds: float, settings: Settings) -> None:
+    """Raise TooLarge if a run is estimated to take longer than is allowed."""
+    if seconds > settings.max_run_seconds:
+        raise TooLarge(
+            f"the run would take about {seconds:,.0f} seconds, this server allows {settings.max_run_seconds:,.0f} "
+            f"(POSTGRAD_MAX_RUN_SECONDS): fewer steps or a smaller model need less"
+        )
 
 
 def submit(database: Database, settings: Settings, request: RunRequest, also: Also[Run] = nothing) -> Run:
@@ -68,7 +80,7 @@ def submit(database: Database, settings: Settings, request: RunRequest, also: Al
     )
 
     def work(db: Transaction) -> None:
-        queue(db, run, settings.max_queued_runs)
+        queue(db, run, settings)
         also(db, run)
 
     database.write(work)
@@ -80,11 +92,16 @@ def _kept(database: Database, settings: Settings, ref: DatasetRef) -> DatasetRef
     return StoredDataset(id=create(database, settings, ref, None)[0].id) if isinstance(ref, Text) else ref
 
 
-def queue(db: Transaction, run: Run, limit: int) -> None:
-    """Store a queued run; raise QueueFull if too many wait, InvalidInput if its dataset is gone."""
+def queue(db: Transaction, run: Run, settings: Settings) -> None:
+    """Store a queued run; raise QueueFull, TooLarge for one that takes too long, InvalidInput if its data are gone."""
+    check_time(run.estimated_seconds or 0.0, settings)
     dataset_id = run.dataset["id"] if run.dataset["kind"] == "stored" else None
-    if (waiting := runs.count(db, RunStatus.QUEUED)) >= limit:
+    waiting, own = runs.count_queued(db)
+    if waiting >= (limit := settings.max_queued_runs):
         raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")
+    if owner_of(db) != NOBODY and own >= (limit := settings.max_queued_runs_per_key):
+        told = f"{own} runs of this key are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS_PER_KEY)"
+        raise QueueFull(f"{told}: try again later")
     if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked
         raise InvalidInput(FieldProblem(("dataset", "id"), f"there is no dataset {dataset_id!r}"))
     runs.add(db, run, dataset_id)

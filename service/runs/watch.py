@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from service.actor import NOBODY
 from service.domain import Run
 from service.errors import Busy, TooManyStreams
 from service.store import runs
@@ -49,8 +51,9 @@ class Watch:
     one query of 0.4 ms each time, and no thread.
     """
 
-    def __init__(self, database: Database, seats: int) -> None:
-        self._database, self._seats = database, seats
+    def __init__(self, database: Database, seats: int, seats_of_one: int) -> None:
+        self._database, self._seats, self._seats_of_one = database, seats, seats_of_one
+        self._taken: Counter[str] = Counter()
         self._waiters: set[_Waiter] = set()
         self._lock = threading.Lock()
         self._due = threading.Event()
@@ -79,20 +82,24 @@ class Watch:
         self._thread.join()
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
+    def seat(self, owner: str) -> Iterator[None]:
         """Take one of the places of those who wait, from the event loop; raise TooManyStreams if there is none."""
-        if self.full:
+        if self._seats <= 0:
             raise TooManyStreams("as many clients follow runs as this server allows (POSTGRAD_MAX_STREAMS): try again later")
+        if self.full(owner):
+            told = "as many clients with this key follow runs as this server allows (POSTGRAD_MAX_STREAMS_PER_KEY)"
+            raise TooManyStreams(f"{told}: try again later")
         self._seats -= 1
+        self._taken[owner] += 1
         try:
             yield
         finally:
             self._seats += 1
+            self._taken[owner] -= 1
 
-    @property
-    def full(self) -> bool:
-        """Whether no more can wait."""
-        return self._seats <= 0
+    def full(self, owner: str) -> bool:
+        """Whether no more can wait, or none of this owner; nobody has no limit of their own."""
+        return self._seats <= 0 or (owner != NOBODY and self._taken[owner] >= self._seats_of_one)
 
     async def change(self, run: Run, seconds: float) -> bool:
         """Return True when a run is no longer as given, False after some seconds or when the server stops."""

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain import now
 from service.errors import InFlight
+from service.store.owned import owner_of
 from service.store.tables import idempotency_keys as keys
 
 
@@ -27,7 +28,9 @@ COLUMNS = [keys.c[name] for name in Answer.__dataclass_fields__]
 
 def find(db: Connection, key: str, since: datetime) -> Answer | None:
     """Return the answer that is kept under a key, if it was given after a time."""
-    row = db.execute(select(*COLUMNS).where(keys.c.key == key, keys.c.created_at > since)).one_or_none()
+    row = db.execute(
+        select(*COLUMNS).where(keys.c.owner == owner_of(db), keys.c.key == key, keys.c.created_at > since)
+    ).one_or_none()
     return None if row is None else Answer(**row._mapping)  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
 
 
@@ -35,6 +38,6 @@ def keep(db: Connection, key: str, answer: Answer, since: datetime) -> None:
     """Keep an answer, and forget all that were given before a time; raise InFlight if the key is taken."""
     db.execute(delete(keys).where(keys.c.created_at <= since))
     try:
-        db.execute(insert(keys).values(key=key, **vars(answer), created_at=now()))
+        db.execute(insert(keys).values(owner=owner_of(db), key=key, **vars(answer), created_at=now()))
     except IntegrityError as error:  # another server was faster
         raise InFlight(key) from error

@@ -42,7 +42,7 @@ def is_current(connection: Connection) -> bool:
 def _prepare(engine: Engine, url: str) -> None:
     path = make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the server makes it
     raw = engine.raw_connection()
     try:
         mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]

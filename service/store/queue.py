@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, literal, or_, select
 
 from service.domain import Run, RunStatus
+from service.store.owned import visible
 from service.store.runs import COLUMNS, record
 from service.store.tables import runs
 
@@ -36,7 +37,7 @@ def standings(db: Connection, queued: Sequence[Run], workers: int) -> dict[str, 
     else:
         places = _places()
         rows = db.execute(select(places).where(places.c.id.in_([run.id for run in queued]))).all()
-    begun = sum(map(remaining_seconds, running(db)))
+    begun = sum(map(remaining_seconds, _begun(db)))
     return {row.id: _standing(row, begun, workers) for row in rows}
 
 
@@ -49,14 +50,25 @@ def _place_of(run: Run) -> Select[Any]:
 
 def running(db: Connection) -> list[Run]:
     """Return the runs that have a worker, the oldest first."""
-    return [record(row) for row in db.execute(select(*COLUMNS).where(runs.c.status == RunStatus.RUNNING).order_by(runs.c.id))]
+    return _begun(db, visible(db, runs))
+
+
+def _begun(db: Connection, *of: ColumnElement[bool]) -> list[Run]:
+    """Return the runs that have a worker; those of others too, since they are waited for."""
+    query = select(*COLUMNS).where(runs.c.status == RunStatus.RUNNING, *of)
+    return [record(row) for row in db.execute(query.order_by(runs.c.id))]
+
+
+def busy(db: Connection) -> int:
+    """Return how many workers have a run, whosever it is."""
+    return db.execute(select(func.count()).where(runs.c.status == RunStatus.RUNNING)).scalar_one()
 
 
 def waiting(db: Connection, limit: int, workers: int) -> list[tuple[Run, Standing]]:
     """Return up to `limit` queued runs in the order in which they will be begun."""
     places = _places()
-    query = select(*COLUMNS, places.c.position, places.c.before).join(places, places.c.id == runs.c.id)
-    begun = sum(map(remaining_seconds, running(db)))
+    query = select(*COLUMNS, places.c.position, places.c.before).join(places, places.c.id == runs.c.id).where(visible(db, runs))
+    begun = sum(map(remaining_seconds, _begun(db)))
     found = db.execute(query.order_by(places.c.position).limit(limit)).all()
     return [(record(row), _standing(row, begun, workers)) for row in found]
 

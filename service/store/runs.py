@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
 from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
 from service.store import events
+from service.store.owned import owner_of, visible
 from service.store.search import Sorting, Words, condition
 from service.store.tables import runs
 
@@ -21,8 +22,6 @@ Version = tuple[int, datetime]
 
 # Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
 INSERT = insert(runs)
-GET = select(*COLUMNS).where(runs.c.id == bindparam("run_id"))
-COUNT = select(func.count()).where(runs.c.status == bindparam("of_status"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +42,14 @@ class Filters:
 def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
     values = {name: getattr(run, name) for name in NAMES}
-    db.execute(INSERT, {**values, "dataset_id": dataset_id, "model_kind": run.spec["model"]["kind"]})
+    kind = run.spec["model"]["kind"]
+    db.execute(INSERT, {**values, "owner": owner_of(db), "dataset_id": dataset_id, "model_kind": kind})
     events.append(db, run.id, [("state", {"status": run.status})])
 
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
-    row = db.execute(GET, {"run_id": run_id}).one_or_none()
+    row = db.execute(select(*COLUMNS).where(runs.c.id == run_id, visible(db, runs))).one_or_none()
     return record(row) if row is not None else None
 
 
@@ -61,7 +61,7 @@ def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:
 
 def change(db: Connection, run_id: str, **values: Any) -> None:
     """Set name, tags or priority."""
-    db.execute(update(runs).where(runs.c.id == run_id).values(**values, updated_at=now()))
+    db.execute(update(runs).where(runs.c.id == run_id, visible(db, runs)).values(**values, updated_at=now()))
 
 
 def page(db: Connection, filters: Filters, *, after: str | None, limit: int, newest_first: bool) -> list[Run]:
@@ -69,7 +69,7 @@ def page(db: Connection, filters: Filters, *, after: str | None, limit: int, new
     query = select(*COLUMNS).order_by(runs.c.id.desc() if newest_first else runs.c.id).limit(limit)
     if after is not None:
         query = query.where(runs.c.id < after if newest_first else runs.c.id > after)
-    return [record(row) for row in db.execute(_filtered(query, filters))]
+    return [record(row) for row in db.execute(_filtered(db, query, filters))]
 
 
 def ordered_page(
@@ -91,11 +91,12 @@ def ordered_page(
     query = select(*COLUMNS, *values).order_by(*sorting.clauses()).limit(limit)
     if after is not None:
         query = query.where(sorting.after(*after))
-    rows = db.execute(_filtered(query, filters)).all()
+    rows = db.execute(_filtered(db, query, filters)).all()
     return [(record(row[: len(COLUMNS)]), list(row[len(COLUMNS) :])) for row in rows]
 
 
-def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
+def _filtered(db: Connection, query: Select[Any], filters: Filters) -> Select[Any]:
+    query = query.where(visible(db, runs))
     if filters.status is not None:
         query = query.where(runs.c.status == filters.status)
     if filters.model is not None:
@@ -116,12 +117,20 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
 
 def count(db: Connection, status: RunStatus) -> int:
     """Return the number of runs with a status."""
-    return int(db.execute(COUNT, {"of_status": status}).scalar_one())
+    return db.execute(select(func.count()).where(runs.c.status == status, visible(db, runs))).scalar_one()
+
+
+def count_queued(db: Connection) -> tuple[int, int]:
+    """Return how many runs wait in all, and how many of those are the actor's own; each by an index that has all it needs."""
+    waiting = select(func.count()).where(runs.c.status == RunStatus.QUEUED)
+    own = waiting.where(runs.c.owner == owner_of(db))
+    return db.execute(waiting).scalar_one(), db.execute(own).scalar_one()
 
 
 def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
     """Delete a run with all that belongs to it, if its status is one of those given; return whether it was."""
-    return db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.in_(list(statuses)))).rowcount == 1
+    here = and_(runs.c.id == run_id, visible(db, runs))
+    return db.execute(delete(runs).where(here, runs.c.status.in_(list(statuses)))).rowcount == 1
 
 
 def record(row: Sequence[Any]) -> Run:

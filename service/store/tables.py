@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from service.actor import NOBODY
 from service.domain import SERIES, RunStatus
 from service.store.schema import Moment, metadata
 
@@ -31,6 +32,7 @@ datasets = Table(
     Column("name", Text, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("parameters", JSON(none_as_null=True)),
+    Column("owner", String(40), nullable=False, server_default=NOBODY),
     Column("digest", String(80), nullable=False),
     Column("examples", Integer, nullable=False),
     Column("features", JSON, nullable=False),
@@ -40,7 +42,7 @@ datasets = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("content", LargeBinary, nullable=False),  # last: the other columns are read without it
-    UniqueConstraint("digest"),
+    UniqueConstraint("owner", "digest"),
 )
 
 runs = Table(
@@ -48,6 +50,7 @@ runs = Table(
     metadata,
     Column("id", String(40), primary_key=True),
     Column("name", Text),
+    Column("owner", String(40), nullable=False, server_default=NOBODY),
     Column("status", String(20), nullable=False),
     Column("stop_reason", String(20)),
     Column("dataset", JSON, nullable=False),
@@ -81,7 +84,7 @@ runs = Table(
     Column("updated_at", Moment, nullable=False),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
     # The whole of what a place in the queue needs, so that 10,000 waiting runs are summed without reading their rows.
-    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds"),
+    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds", "owner"),
     Index("ix_runs_created_at", "created_at"),
 )
 
@@ -137,6 +140,7 @@ checkpoints = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
+    Column("owner", String(40), primary_key=True),
     Column("key", String(255), primary_key=True),
     Column("request", String(80), nullable=False),  # digest of what was asked for
     Column("status", Integer, nullable=False),
@@ -148,15 +152,18 @@ idempotency_keys = Table(
 models = Table(
     "models",
     metadata,
-    Column("name", String(100), primary_key=True),
+    Column("id", String(100), primary_key=True),  # of models from before there were owners, the name
+    Column("name", String(100), nullable=False),
+    Column("owner", String(40), nullable=False, server_default=NOBODY),
     Column("last_version", Integer, nullable=False),  # versions count from 1; the number of a deleted one is not used again
     Column("created_at", Moment, nullable=False),
+    Index("ix_models_name", "name", "owner", unique=True),
 )
 
 model_versions = Table(
     "model_versions",
     metadata,
-    Column("model", String(100), ForeignKey("models.name", ondelete="RESTRICT"), primary_key=True),
+    Column("model", String(100), ForeignKey("models.id", ondelete="RESTRICT"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("run_id", String(40), ForeignKey("runs.id", ondelete="RESTRICT"), nullable=False, index=True),
     Column("checkpoint_id", String(40), ForeignKey("checkpoints.id", ondelete="RESTRICT"), nullable=False, index=True),
@@ -172,4 +179,19 @@ model_aliases = Table(
     Column("version", Integer, nullable=False),
     Column("updated_at", Moment, nullable=False),
     ForeignKeyConstraint(["model", "version"], ["model_versions.model", "model_versions.version"], ondelete="RESTRICT"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", String(40), nullable=False),
+    Column("scopes", String(40), nullable=False),  # with blanks between
+    Column("prefix", String(20), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the secret, which is nowhere
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    UniqueConstraint("digest"),
 )

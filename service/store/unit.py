@@ -1,17 +1,20 @@
 """One transaction at a time: `Database.read` and `Database.write`."""
 
+import copy
 import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.actor import NOBODY, SERVER, Actor
 from service.errors import Busy
 from service.store.engine import make_reader, make_writer, sqlite_module
+from service.store.owned import ACTOR
 from service.store.peek import Peek
 
 Transaction = Connection
@@ -36,6 +39,19 @@ class Database:
         self._writer = make_writer(url)
         self._reader = make_reader(url)
         self._peek = Peek(url)
+        self._actor = SERVER
+
+    def seen_by(self, actor: Actor) -> Self:
+        """Return the same database as somebody sees it."""
+        seen = copy.copy(self)
+        seen._actor = actor  # noqa: SLF001 (its own kind)
+        return seen
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Database) and (self._peek, self._actor) == (other._peek, other._actor)
+
+    def __hash__(self) -> int:
+        return hash((self._peek, self._actor))
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a snapshot of the database."""
@@ -53,14 +69,18 @@ class Database:
         return result
 
     def peek(self, statement: Select[Any], **values: int | str) -> tuple[Any, ...] | None:
-        """Return the first row of one small statement as it stands now, or None. It may be called on an event loop."""
-        return self._peek(statement, values)
+        """Return the first row of one small statement as it stands now, or None. It may be called on an event loop.
+
+        Its parameters `owner`, `nobody` and `sees_all` say on whose behalf.
+        """
+        actor = self._actor
+        return self._peek(statement, {**values, "owner": actor.owner, "nobody": NOBODY, "sees_all": int(actor.sees_all)})
 
     def _run(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
         for attempt in range(ATTEMPTS):
             try:
                 with begin() as connection:
-                    return work(connection)
+                    return work(connection.execution_options(**{ACTOR: self._actor}))
             except PoolTimeout as error:
                 raise Busy("all database connections are in use") from error
             except OperationalError as error:

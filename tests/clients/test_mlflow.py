@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 @pytest.fixture(scope="module")
 def ask(api: Api) -> Iterator[Ask]:
     """Call methods of one MlflowClient; an error comes back as its code, message and status."""
+    with connected(api) as call:
+        yield call
+
+
+@contextmanager
+def connected(api: Api, **variables: str) -> Iterator[Ask]:
+    """Run one MlflowClient, with variables of its own in its environment."""
     assert PYTHON.exists(), "the client is not installed: run make test once"
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     command = [str(PYTHON), str(ROOT / "tests/clients/mlflow_client.py"), str(api.base_url)]
-    env = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    env = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", **variables}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdin
         assert process.stdout
@@ -238,3 +246,33 @@ def test_errors(ask: Ask, method: str, arguments: dict[str, Any], code: str, sta
     error = ask(method, **arguments)
     assert (error["error"], error["status"]) == (code, status)
     assert message in error["message"]
+
+
+def test_a_server_with_keys(tmp_path: Path) -> None:
+    """The client sends a key as its token, or as its password; without one it gets 401, and of others' runs 404."""
+    with serving(tmp_path, workers=0) as server:
+        run = {"dataset": {"kind": "spiral"}, "model": {"kind": "softmax"}}
+        made: Any = None
+        secrets: dict[str, str] = {}
+        for name, scope in (("admin", "admin"), ("alice", "train"), ("bob", "read")):
+            made = server.post("/v1/api-keys", json={"name": name, "scopes": [scope]}).json()
+            secrets[name] = made["secret"]
+            server.headers["Authorization"] = f"Bearer {secrets['admin']}"
+        run_id = server.post("/v1/runs", json=run, headers={"Authorization": f"Bearer {secrets['alice']}"}).json()["id"]
+        asked: dict[str, dict[str, str]] = {
+            "token": {"MLFLOW_TRACKING_TOKEN": secrets["alice"]},
+            "password": {"MLFLOW_TRACKING_USERNAME": "anybody", "MLFLOW_TRACKING_PASSWORD": secrets["alice"]},
+            "another": {"MLFLOW_TRACKING_TOKEN": secrets["bob"]},
+            "none": {},
+        }
+        answers, found = {}, {}
+        for how, variables in asked.items():
+            with connected(server, **variables) as call:
+                answers[how] = call("get_run", run_id=run_id)
+                found[how] = call("search_runs", experiment_ids=["0"])
+    for how in ("token", "password"):
+        assert answers[how]["info"]["run_id"] == run_id
+        assert [one["info"]["run_id"] for one in found[how]["items"]] == [run_id]
+    assert (answers["another"]["error"], found["another"]["items"]) == ("RESOURCE_DOES_NOT_EXIST", [])
+    assert answers["none"]["error"] == "UNAUTHENTICATED"
+    assert answers["none"]["status"] == 401

@@ -65,6 +65,26 @@ class TestLines:
         assert len(ids) == len(set(ids)) == 5
         assert "/no/such/path" not in log.read_text()
 
+    def test_a_key_is_named_by_its_id(self, tmp_path: Path) -> None:
+        """The line of a request with a key has its id; no line has its secret, nor one that was refused."""
+        log, create = tmp_path / "data.log", {"name": "me", "scopes": ["admin"]}
+        with live_server(tmp_path / "data", POSTGRAD_WORKERS="0", POSTGRAD_LOG_LEVEL="debug") as (url, _):
+            made = httpx.post(f"{url}/v1/api-keys", json=create).json()
+            basic = httpx.BasicAuth("user", made["secret"])
+            refused = httpx.get(f"{url}/v1/runs", headers={"Authorization": f"Bearer {made['secret'][:-1]}"})
+            nothing = httpx.get(f"{url}/v2/models/x", headers={"Authorization": f"Bearer {made['secret']}"})
+            answers = [
+                httpx.get(f"{url}/v1/runs/run_0", headers={"Authorization": f"Bearer {made['secret']}"}),
+                httpx.get(f"{url}/api/2.0/mlflow/runs/get?run_id=run_0", auth=basic),
+                nothing,
+            ]
+            for answer in answers:
+                assert answer.status_code == 404
+                assert wait_for(log, request_id=answer.headers["X-Request-ID"], event="request")["key_id"] == made["id"]
+            assert "key_id" not in wait_for(log, request_id=refused.headers["X-Request-ID"], event="request")
+        for text in (log.read_text(), refused.text, *(answer.text for answer in answers)):
+            assert made["secret"][3:30] not in text
+
     def test_a_worker_tells_run_and_attempt(self, tmp_path: Path) -> None:
         """The lines of a worker are in the same log, in the same form, with run id and attempt."""
         log = tmp_path / "data.log"

@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -57,14 +58,14 @@ class OpenInference:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._statistics = Statistics()
+        self._statistics: defaultdict[str, Statistics] = defaultdict(Statistics)  # by owner: others' counts are not told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        scope["statistics"] = self._statistics
+        scope["statistics"] = self._statistics[scope["actor"].owner]
         try:
             response = await _endpoint(scope)(Request(scope, receive))
         except ClientDisconnect:
@@ -102,6 +103,10 @@ def _error(scope: Scope, error: Exception) -> Response:
         status = 400 if status == 422 else status
     else:
         log.error("request %s failed", scope.get("request_id"), exc_info=error)
-    if status in RETRYABLE:
-        headers["Retry-After"] = "1"
-    return Response(json.dumps({"error": detail}), status, headers, media_type="application/json")
+    return failure(status, detail, headers)
+
+
+def failure(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with an error of the protocol."""
+    retry = {"Retry-After": "1"} if status in RETRYABLE else {}
+    return Response(json.dumps({"error": detail}), status, {**retry, **(headers or {})}, media_type="application/json")

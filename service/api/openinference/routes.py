@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.api.deps import Parts
+from service.api.deps import parts_of
 from service.api.openinference import body, describe, tensors
 from service.api.openinference.outputs import encode, wanted_of
 from service.api.openinference.statistics import Statistics
@@ -24,12 +24,6 @@ SMALL_BYTES = 65536
 """Bodies up to this size are worked on where they arrive: at most 3 ms. Larger and compressed ones go to a thread."""
 MAX_INDEX = 10_000
 SHOWN = 100  # letters of a name in a message
-
-
-def parts_of(request: Request) -> Parts:
-    """Return the parts of the server."""
-    parts: Parts = request.app.state.parts
-    return parts
 
 
 def _statistics(request: Request) -> Statistics:

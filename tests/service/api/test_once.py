@@ -135,8 +135,8 @@ class TestRaces:
 
     def test_first_still_in_flight(self, idle: Api) -> None:
         """While the first request is being done, the second is 409 with Retry-After."""
-        keys = idle.app.state.parts.keys
-        with keys._alone("flying"):
+        parts = idle.app.state.parts
+        with parts.keys._alone(parts.database, "flying"):
             answer = send(idle, "flying")
             assert (answer.status_code, answer.json()["code"]) == (409, "in_flight")
         assert send(idle, "flying").status_code == 202

@@ -66,6 +66,31 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(http, client, run)
 
 
+def test_a_server_with_keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The stock client sends a key as a header; without one, and about another's model, it gets the protocol's errors."""
+    with (
+        live_server(tmp_path_factory.mktemp("triton") / "data") as (url, _),
+        httpx.Client(base_url=url, timeout=30) as http,
+        InferenceServerClient(url.removeprefix("http://")) as client,
+    ):
+        keys = {"Authorization": f"Bearer {_key(http, 'admin')}"}
+        mine, others = ({"Authorization": f"Bearer {_key(http, 'train', keys)}"} for _ in range(2))
+        http.headers.update(mine)
+        _train(http, "spiral", {"kind": "spiral"}, {"kind": "softmax"})
+        assert client.infer("spiral", [tensor(X)], headers=mine).as_numpy("labels").shape == (3,)
+        assert client.is_model_ready("spiral", headers=keys)
+        assert not client.is_server_live()
+        for headers, status in ((None, "401"), ({"Authorization": "Bearer pg_none"}, "401"), (others, "404")):
+            with pytest.raises(InferenceServerException) as caught:
+                client.infer("spiral", [tensor(X)], headers=headers)
+            assert caught.value.status() == status
+
+
+def _key(http: httpx.Client, scope: str, headers: dict[str, str] | None = None) -> str:
+    answer = http.post("/v1/api-keys", json={"name": scope, "scopes": [scope]}, headers=headers)
+    return str(answer.json()["secret"])
+
+
 def tensor(values: Any, datatype: str = "FP64", *, binary: bool = True) -> InferInput:
     """Make the input of a request."""
     values = np.asarray(values)

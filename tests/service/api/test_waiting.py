@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.actor import NOBODY
 from tests.live import live_server
 from tests.service.api.conftest import SPIRAL, Api, Json, serving
 
@@ -193,7 +194,7 @@ class TestMany:
                     gone = [pool.submit(httpx.get, url, headers=prefer(50), timeout=0.3) for _ in range(2)]
                     assert {type(answer.exception()) for answer in gone} == {httpx.ReadTimeout}
                 deadline = time.monotonic() + 10
-                while watch.full:
+                while watch.full(NOBODY):
                     assert time.monotonic() < deadline
                     time.sleep(0.01)
 

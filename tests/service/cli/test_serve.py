@@ -111,13 +111,32 @@ def test_settings_have_an_order(tmp_path: Path, postgrad: Run) -> None:
     assert "--workers or POSTGRAD_WORKERS" in wrong.stderr
 
 
-def test_listening_to_everybody_is_warned_about(tmp_path: Path) -> None:
-    """On an address that others reach, the server says that nothing keeps them out; requests come with no server header."""
-    with live_server(tmp_path / "data", POSTGRAD_WORKERS="0", POSTGRAD_HOST="0.0.0.0") as (url, _):  # noqa: S104 (it is what the test is about)
+@pytest.mark.parametrize("how", [{"POSTGRAD_HOST": "0.0.0.0"}, {"POSTGRAD_REQUIRE_KEY": "true"}])  # noqa: S104 (what it is about)
+def test_where_others_reach_it_a_server_needs_a_key(tmp_path: Path, postgrad: Run, how: dict[str, str]) -> None:
+    """Without a key in the database it does not start and says how to make one; with one, every request needs one."""
+    refused = postgrad("serve", "--port", 0, "--data-dir", "data", **how)
+    assert refused.returncode == 1
+    assert "postgrad keys create --name me --scope admin" in refused.stderr
+    secret = postgrad("keys", "create", "--name", "me", "--scope", "admin", "--data-dir", "data").stdout.strip()
+    with live_server(tmp_path / "data", POSTGRAD_WORKERS="0", **how) as (url, _):
+        local = f"http://127.0.0.1:{url.rpartition(':')[2]}"
+        assert "server" not in httpx.get(f"{local}/healthz").headers
+        assert httpx.get(f"{local}/v1/runs").status_code == 401
+        assert httpx.get(f"{local}/v1/runs", headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+    assert secret not in (tmp_path / "data.log").read_text()
+
+
+def test_an_open_server_for_everybody_is_warned_about(tmp_path: Path) -> None:
+    """Whoever says that no key is required gets an open server, and is told; a key closes it all the same."""
+    settings = {"POSTGRAD_WORKERS": "0", "POSTGRAD_HOST": "0.0.0.0", "POSTGRAD_REQUIRE_KEY": "false"}  # noqa: S104
+    with live_server(tmp_path / "data", **settings) as (url, _):
         port = url.rpartition(":")[2]
-        assert "server" not in httpx.get(f"http://127.0.0.1:{port}/healthz").headers
+        runs, keys = f"http://127.0.0.1:{port}/v1/runs", f"http://127.0.0.1:{port}/v1/api-keys"
+        assert httpx.get(runs).status_code == 200
+        assert httpx.post(keys, json={"name": "me", "scopes": ["admin"]}).status_code == 201
+        assert httpx.get(runs).status_code == 401
     log = (tmp_path / "data.log").read_text()
-    assert f"warning: listening on 0.0.0.0 without authentication: whoever reaches port {port} can use it" in log
+    assert f"warning: listening on 0.0.0.0 without a key: whoever reaches port {port} can use it" in log
 
 
 def test_arithmetic_is_single_threaded(tmp_path: Path) -> None:

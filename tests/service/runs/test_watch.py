@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.actor import NOBODY
 from service.domain import Run
 from service.errors import Busy, TooManyStreams
 from service.runs import control
@@ -18,7 +19,7 @@ from tests.service.records import queue_run
 @pytest.fixture
 def watch(database: Database) -> Iterator[Watch]:
     """Start a watch, and close it."""
-    made = Watch(database, seats=2)
+    made = Watch(database, seats=2, seats_of_one=1)
     made.start()
     yield made
     made.close()
@@ -107,8 +108,14 @@ def test_stopping_wakes_all(database: Database, watch: Watch) -> None:
 def test_seats(watch: Watch) -> None:
     """There are as many as were set, and each is given back."""
     for _ in range(3):
-        with watch.seat(), watch.seat():
-            assert watch.full
-            with pytest.raises(TooManyStreams, match="POSTGRAD_MAX_STREAMS"), watch.seat():
+        with watch.seat(NOBODY), watch.seat(NOBODY):
+            assert watch.full(NOBODY)
+            with pytest.raises(TooManyStreams, match="POSTGRAD_MAX_STREAMS"), watch.seat(NOBODY):
                 pass
-        assert not watch.full
+        assert not watch.full(NOBODY)
+        with watch.seat("key_1"):
+            assert watch.full("key_1")
+            assert not watch.full("key_2")
+            with pytest.raises(TooManyStreams, match="POSTGRAD_MAX_STREAMS_PER_KEY"), watch.seat("key_1"):
+                pass
+        assert not watch.full("key_1")
