@@ -58,7 +58,7 @@ def test_every_error_code_is_told(code: str) -> None:
 
 def test_every_error_has_a_status() -> None:
     """No error of the service that a route can meet is without its line in the one table."""
-    started = {errors.NewerDatabase, errors.DataDirectoryInUse}
+    started = {errors.NewerDatabase, errors.DataDirectoryInUse, errors.NoKey}
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ServiceError)}
     assert kinds - {errors.ServiceError} - started == {kind for kind in STATUS if issubclass(kind, errors.ServiceError)}
 

@@ -28,7 +28,7 @@ Protocols = Mapping[str, Callable[[int, str], Response]]
 class Authenticate:
     """Puts the `actor` into the scope of each request, or refuses it. A route without an actor gives nobody any data.
 
-    It costs 5 µs on a server without keys and 33 with one among 50, the hash and the read of the key included.
+    It costs 2 µs on a server without keys and 17 with one among 50, hash and read included; twice that on a busy machine.
     """
 
     def __init__(self, app: ASGIApp, per_minute: int | None, protocols: Protocols) -> None:
