@@ -134,6 +134,9 @@ async def _service_error(request: Request, error: Exception) -> JSONResponse:
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler's registration says so)
     found = error.errors()
+    if request.scope["route"].path != request.url.path in request.app.openapi()["paths"]:
+        # No id is wrong: /v1/runs/validate has no such method, and was taken for a run.
+        return await _http_error(request, HTTPException(405))
     if found[0]["type"] == "json_invalid":
         where = found[0]["loc"][-1]
         return problem(request, 400, f"the body is not JSON: {found[0]['ctx']['error']} at character {where}")
@@ -171,8 +174,10 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> str:
     """Name all methods of a path; Starlette names only those of its first route."""
-    paths = request.app.openapi()["paths"].items()
-    here = [methods for path, methods in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
+    paths = request.app.openapi()["paths"]
+    if request.url.path in paths:
+        return ", ".join(sorted(method.upper() for method in paths[request.url.path]))
+    here = [methods for path, methods in paths.items() if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
     return ", ".join(sorted({method.upper() for methods in here for method in methods}))
 
 

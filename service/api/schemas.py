@@ -1,9 +1,10 @@
 """Request bodies."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue
 
 from core.spec import DataSpec, ModelSpec, OptimizerSpec, Sgd, Training, TrainSpec
 from service.api.from_spec import FromSpec, Strict
@@ -21,6 +22,13 @@ def printable(text: str) -> str:
     return text
 
 
+def dated(moment: object) -> object:
+    """Refuse a number, which pydantic takes for the seconds since 1970."""
+    if isinstance(moment, str) and not re.match(r"\d{4}-\d\d-\d\d", moment):
+        raise ValueError("must be a date and a time: 2026-01-31T12:00:00Z")
+    return moment
+
+
 def in_utc(moment: datetime) -> datetime:
     """Refuse a time that leaves the calendar in UTC."""
     try:
@@ -29,8 +37,12 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("must be in the years 1 to 9999 in UTC") from error
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
-Tag = Annotated[str, Field(max_length=500), AfterValidator(printable)]
+PRINTABLE: dict[str, JsonValue] = {"pattern": "^[^\\x00-\\x1f\\x7f]*$"}
+"""What `printable` does, for the OpenAPI document; a pattern of pydantic's would be quoted to the client instead of words."""
+NAMED: dict[str, JsonValue] = {"additionalProperties": False}  # of members whose names have that pattern
+
+Name = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRINTABLE), AfterValidator(printable)]
+Tag = Annotated[str, Field(max_length=500, json_schema_extra=PRINTABLE), AfterValidator(printable)]
 DatasetField = Annotated[
     DataSpec | StoredDataset,
     FromSpec(),
@@ -40,7 +52,12 @@ Priority = Annotated[int, Field(ge=-100, le=100, description="of the runs that w
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 CheckpointName = Annotated[
     str,
-    Field(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint"),
+    Field(
+        min_length=1,
+        max_length=60,
+        description="`latest`, `best`, a step, or the id of a checkpoint",
+        json_schema_extra=PRINTABLE,
+    ),
     AfterValidator(printable),
 ]
 Inputs = Annotated[
@@ -70,7 +87,7 @@ class RunCreate(Strict):
         default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 5"
     )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
-    tags: Annotated[dict[Name, Tag], Field(max_length=50)] = Field(default_factory=dict)
+    tags: Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] = Field(default_factory=dict)
     priority: Priority = 0
 
     def to_request(self) -> RunRequest:
@@ -89,7 +106,9 @@ class RunPatch(Strict):
     model_config = ConfigDict(json_schema_extra={"example": {"name": "the good one", "tags": {"keep": "yes", "draft": None}}})
 
     name: Annotated[Name | None, Field(description="null removes it")] = None
-    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one")] = Field(default_factory=dict)
+    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one", json_schema_extra=NAMED)] = (
+        Field(default_factory=dict)
+    )
     priority: Priority = 0
 
 
@@ -171,7 +190,10 @@ class ForkRequest(Strict):
 
     checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=str | int)] = "latest"
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
-    tags: Annotated[dict[Name, Tag] | None, Field(max_length=50, description="null: those of the parent")] = None
+    tags: Annotated[
+        Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] | None,
+        Field(description="null: those of the parent"),
+    ] = None
     overrides: Overrides = Overrides()
 
     def to_request(self) -> fork.ForkRequest:

@@ -1,0 +1,147 @@
+"""A campaign against a live server: Schemathesis with its four phases, a fixed budget and a seed."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.live import ROOT, live_server
+
+MIB = 2**20
+SERVER = {  # small, so that whatever a request asks for is over soon
+    "POSTGRAD_WORKERS": "1",
+    "POSTGRAD_WORKER_MEMORY_BYTES": str(64 * MIB),
+    "POSTGRAD_MAX_QUEUED_RUNS": "200",
+    "POSTGRAD_MAX_WAIT_SECONDS": "1",
+    "POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.1",
+    "POSTGRAD_LOG_LEVEL": "warning",
+}
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "413", "422", "429"]  # 422: the check schema_says_so looks closer
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "421", "422", "429"]
+
+CONFIG = """
+seed = {seed}
+workers = 2
+continue-on-failure = true
+max-failures = 100
+request-timeout = 20
+suppress-health-check = ["all"]
+[generation]
+no-shrink = true
+database = "none"
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx"]
+positive_data_acceptance.expected-statuses = {accepted}
+negative_data_rejection.expected-statuses = {refused}
+[phases.fuzzing.generation]
+max-examples = {examples}
+[phases.stateful.generation]
+max-examples = {sequences}
+[[operations]]
+include-path-regex = "^/v2"
+checks.positive_data_acceptance.expected-statuses = {accepted_v2}
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a campaign found: the figures of its handler, how long it took, and whether the server was well afterwards."""
+
+    seed: int
+    figures: dict[str, Any]
+    output: str
+    seconds: float
+    log: str
+    healthy: bool
+
+    def table(self) -> str:
+        """Return the figures to print, and for each failure the request that repeats it."""
+        found = self.figures
+        rows = [
+            ("seed", self.seed),
+            ("cases", f"{sum(found['cases'].values()):,} ({', '.join(f'{n:,} {kind}' for kind, n in found['cases'].items())})"),
+            ("sequences", f"{found['sequences']:,}"),
+            ("answers", ", ".join(f"{n:,} × {kind}" for kind, n in sorted(found["statuses"].items()))),
+            ("slowest", f"{found['slowest_seconds']} s"),
+            ("seconds", f"{self.seconds:.0f}"),
+            ("failures", len(found["failures"]) + len(found["errors"])),
+        ]
+        lines = [f"{name:<10} {value}" for name, value in rows]
+        for where, failure in found["failures"].items():
+            lines += ["", where, failure["message"], failure["curl"]]
+        return "\n".join([*lines, *found["errors"]])
+
+
+def campaign(directory: Path, *, cases: int, sequences: int, seed: int) -> Outcome:
+    """Send about `cases` random requests and `sequences` sequences to a server of its own; examples and limits come on top."""
+    with live_server(directory / "data", **SERVER) as (url, server), httpx.Client(base_url=url, timeout=20) as client:
+        operations = sum(len(methods) for methods in client.get("/openapi.json").json()["paths"].values())
+        config, summary = directory / "schemathesis.toml", directory / "summary.json"
+        config.write_text(
+            CONFIG.format(
+                seed=seed,
+                accepted=ACCEPTED,
+                accepted_v2=[*ACCEPTED, "400"],
+                refused=REFUSED,
+                examples=max(1, cases // operations),
+                sequences=sequences,
+            )
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(config),
+            "run",
+            f"{url}/openapi.json",
+            "--no-color",
+        ]
+        env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SUMMARY": str(summary), "PYTHONPATH": str(ROOT)}
+        begun = time.monotonic()
+        done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+        seconds = time.monotonic() - begun
+        healthy = server.poll() is None and client.get("/readyz").status_code == 200 and _trains(client)
+        assert summary.exists(), done.stdout + done.stderr
+        log = (directory / "data.log").read_text()
+        return Outcome(seed, json.loads(summary.read_text()), done.stdout + done.stderr, seconds, log, healthy)
+
+
+def _trains(client: httpx.Client) -> bool:
+    """Return whether a worker is there that ends a run."""
+    for run in client.get("/v1/runs", params={"status": "queued", "limit": 1000}).json()["data"]:
+        client.post(f"/v1/runs/{run['id']}/cancel")
+    body = {"dataset": {"kind": "xor"}, "model": {"kind": "softmax"}, "training": {"steps": 10}, "priority": 100}
+    answer = client.post("/v1/runs", json=body, headers={"Prefer": "wait=1"})
+    deadline = time.monotonic() + 30
+    while answer.json()["status"] != "succeeded" and time.monotonic() < deadline:
+        answer = client.get(f"/v1/runs/{answer.json()['id']}", headers={"Prefer": "wait=1"})
+    return bool(answer.json()["status"] == "succeeded")
+
+
+def main() -> None:
+    """Run the campaign of `make fuzz`: CASES, SEQUENCES and SEED come from the environment."""
+    seed = int(os.environ.get("SEED") or random.randrange(2**32))
+    sys.stdout.write(f"seed {seed}\n")
+    with tempfile.TemporaryDirectory() as directory:
+        outcome = campaign(
+            Path(directory),
+            cases=int(os.environ.get("CASES") or 20_000),
+            sequences=int(os.environ.get("SEQUENCES") or 1_000),
+            seed=seed,
+        )
+    sys.stdout.write(outcome.table() + f"\nhealthy    {outcome.healthy}\n")
+    found = outcome.figures
+    sys.exit(bool(found["failures"] or found["errors"] or not outcome.healthy))
+
+
+if __name__ == "__main__":
+    main()
