@@ -33,6 +33,7 @@ from service.api import (
 from service.api.access import Access
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
+from service.api.length import OneLength
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
 from service.api.openinference.protocol import OpenInference
 from service.api.query import strict_query
@@ -96,6 +97,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.include_router(mlflow.router, max_body_size=settings.max_body_bytes)
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(OpenInference)
+    app.add_middleware(OneLength)
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)

@@ -64,6 +64,7 @@ CODES = {
     422: "invalid_input",
     500: "internal_error",
 }
+LONGEST = 200  # characters of a path or a method that an error says again
 RETRYABLE = (429, 503)
 RETRYABLE_CODES = (errors.InFlight.code,)
 UNREADABLE: dict[type[Exception], str] = {
@@ -100,7 +101,7 @@ def document(scope: Scope, status: int, detail: str, code: str | None = None, **
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
-        "instance": scope["path"],
+        "instance": scope["path"][:LONGEST],
         "code": code,
         "request_id": scope.get("request_id", ""),
         "retryable": status in RETRYABLE or code in RETRYABLE_CODES,
@@ -159,13 +160,13 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     detail = str(error.detail)
     if error.status_code == 404:
-        detail = f"there is no route {request.url.path}"
+        detail = f"there is no route {request.url.path[:LONGEST]}"
     if error.status_code == 400:
         why = next((text for kind, text in UNREADABLE.items() if isinstance(error.__cause__, kind)), None)
         detail = f"the body cannot be read as JSON: {why}" if why else detail
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        detail = f"{request.method} is not allowed on {request.url.path}"
+        detail = f"{request.method[:LONGEST]} is not allowed on {request.url.path[:LONGEST]}"
         headers["Allow"] = _allowed(request) or headers.get("Allow", "")
     if error.status_code == 413:
         detail = body_too_large(request.app.state.parts.settings)

@@ -44,6 +44,9 @@ class PatientProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request with a problem document, as everything else; uvicorn's own answer is plain text."""
         del msg
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # it has been answered already
+            self.transport.close()
+            return
         request_id = new_id("req")
         body = json.dumps(document({"path": "", "request_id": request_id}, 400, NOT_HTTP)).encode()
         headers = [
@@ -53,7 +56,11 @@ class PatientProtocol(H11Protocol):
             ("x-content-type-options", "nosniff"),
             ("connection", "close"),
         ]
-        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 

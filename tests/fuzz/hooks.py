@@ -29,6 +29,7 @@ BEYOND_A_SCHEMA = {
     r"must be greater than \d+, the step that the run has reached": "only the run knows its step",
     r"is 'val_\w+', which needs training.validation_fraction|early_stopping.* needs": "one field asks for another",
     r"has the class .*, the model knows|must have \d+: one for each class": "only the data know their classes",
+    r"which leaves \d+ of \d+ examples to train": "a share of the data's number",
     r"^the text (is empty|has 1 different)": "at least two different characters",
     r"^overrides\.": "their schema is that of the parent's kinds",
     r"there is no dataset '": "only the database knows what there is",
