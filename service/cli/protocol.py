@@ -8,6 +8,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from service.api.errors import document
+from service.api.headers import SECURITY
 from service.domain import new_id
 
 NOT_HTTP = "what came is not HTTP, or the head of the request is too long"
@@ -50,11 +51,11 @@ class PatientProtocol(H11Protocol):
         request_id = new_id("req")
         body = json.dumps(document({"path": "", "request_id": request_id}, 400, NOT_HTTP)).encode()
         headers = [
-            ("content-type", "application/problem+json"),
-            ("content-length", str(len(body))),
-            ("x-request-id", request_id),
-            ("x-content-type-options", "nosniff"),
-            ("connection", "close"),
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+            *SECURITY,
         ]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),

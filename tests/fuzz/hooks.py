@@ -46,20 +46,21 @@ _serial = count()
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Bound the time of runs; make idempotency keys new, or else most requests would be refused for the key alone."""
     del context, kwargs
     for part in _plans(case.body):
         given = part.get("time_budget")
         if given is None or (isinstance(given, int | float) and given > SECONDS_OF_A_RUN):
             part["time_budget"] = SECONDS_OF_A_RUN
-    key = (case.headers or {}).get("idempotency-key")
+    headers: Any = case.headers or {}
+    key = headers.get("idempotency-key")
     if key and case.meta is not None and case.meta.generation.mode.is_positive:
-        case.headers["idempotency-key"] = f"{key[:200]}.{next(_serial)}"
+        headers["idempotency-key"] = f"{key[:200]}.{next(_serial)}"
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Drop what is no failure: a run that was just made has no checkpoint of that name."""
     del context, case
     return not (isinstance(failure, EnsureResourceAvailability) and "there is no checkpoint" in response.text)
@@ -77,7 +78,7 @@ def _plans(body: Any) -> list[dict[str, Any]]:
 
 
 @schemathesis.check
-def schema_says_so(ctx: CheckContext, response: Response, case: Case) -> None:
+def schema_says_so(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Hold that what is valid by its schema is refused as invalid only for what no schema can say."""
     del ctx
     positive = case.meta is not None and case.meta.generation.mode.is_positive
@@ -92,7 +93,7 @@ def schema_says_so(ctx: CheckContext, response: Response, case: Case) -> None:
 
 
 @schemathesis.check
-def tells_nothing(ctx: CheckContext, response: Response, case: Case) -> None:
+def tells_nothing(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Hold that no error tells of code, SQL or paths."""
     del ctx, case
     if response.status_code >= 400:
@@ -101,7 +102,7 @@ def tells_nothing(ctx: CheckContext, response: Response, case: Case) -> None:
 
 
 @schemathesis.check
-def names_what_is_wrong(ctx: CheckContext, response: Response, case: Case) -> None:
+def names_what_is_wrong(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Hold that every problem document has its request id, and every refused field its pointer."""
     del ctx, case
     if response.headers.get("content-type", [""])[0] != "application/problem+json":
