@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ SERVER = {  # small, so that whatever a request asks for is over soon
     "POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.1",
     "POSTGRAD_LOG_LEVEL": "warning",
 }
+PHASES = "examples,coverage,fuzzing,stateful"
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "413", "422", "429"]  # 422: the check schema_says_so looks closer
 REFUSED = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "421", "422", "429"]
 
@@ -92,36 +94,45 @@ def campaign(directory: Path, *, cases: int, sequences: int, seed: int, short: b
     """Send about `cases` random requests and `sequences` sequences to a server of its own; examples and limits come on top."""
     with live_server(directory / "data", **SERVER) as (url, server), httpx.Client(base_url=url, timeout=20) as client:
         operations = sum(len(methods) for methods in client.get("/openapi.json").json()["paths"].values())
-        config, summary = directory / "schemathesis.toml", directory / "summary.json"
-        config.write_text(
-            CONFIG.format(
-                seed=seed,
-                accepted=ACCEPTED,
-                accepted_v2=[*ACCEPTED, "400"],
-                refused=REFUSED,
-                examples=max(1, cases // operations),
-                sequences=sequences,
-            )
-            + (SHORT if short else "")
-        )
-        command = [
-            sys.executable,
-            "-m",
-            "schemathesis.cli",
-            "--config-file",
-            str(config),
-            "run",
-            f"{url}/openapi.json",
-            "--no-color",
-        ]
-        env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SUMMARY": str(summary), "PYTHONPATH": str(ROOT)}
         begun = time.monotonic()
-        done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+        figures, output = _round(directory, url, PHASES, seed, max(1, cases // operations), sequences, SHORT if short else "")
+        for more in range(1, 20):  # Hypothesis ends a suite before its time when it finds nothing new
+            missing = sequences - figures["sequences"]
+            if missing <= 0 or figures["failures"]:
+                break
+            found, text = _round(directory, url, "stateful", seed + more, 1, missing)
+            figures, output = _sum(figures, found), output + text
         seconds = time.monotonic() - begun
         healthy = server.poll() is None and client.get("/readyz").status_code == 200 and _trains(client)
-        assert summary.exists(), done.stdout + done.stderr
-        log = (directory / "data.log").read_text()
-        return Outcome(seed, json.loads(summary.read_text()), done.stdout + done.stderr, seconds, log, healthy)
+        return Outcome(seed, figures, output, seconds, (directory / "data.log").read_text(), healthy)
+
+
+def _round(
+    directory: Path, url: str, phases: str, seed: int, examples: int, sequences: int, more: str = ""
+) -> tuple[dict[str, Any], str]:
+    """Run Schemathesis once; return the figures of its handler and what it printed."""
+    config, summary = directory / "schemathesis.toml", directory / "summary.json"
+    lists = {"accepted": ACCEPTED, "accepted_v2": [*ACCEPTED, "400"], "refused": REFUSED}
+    config.write_text(CONFIG.format(seed=seed, examples=examples, sequences=sequences, **lists) + more)
+    summary.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{url}/openapi.json"]
+    env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "FUZZ_SUMMARY": str(summary), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "--no-color", "--phases", phases], cwd=directory, env=env, capture_output=True, text=True, check=False
+    )
+    assert summary.exists(), done.stdout + done.stderr
+    return json.loads(summary.read_text()), done.stdout + done.stderr
+
+
+def _sum(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "cases": dict(Counter(one["cases"]) + Counter(other["cases"])),
+        "sequences": one["sequences"] + other["sequences"],
+        "statuses": dict(Counter(one["statuses"]) + Counter(other["statuses"])),
+        "slowest_seconds": max(one["slowest_seconds"], other["slowest_seconds"]),
+        "failures": one["failures"] | other["failures"],
+        "errors": one["errors"] + other["errors"],
+    }
 
 
 def _trains(client: httpx.Client) -> bool:
