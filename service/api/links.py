@@ -34,7 +34,7 @@ def add(document: dict[str, Any]) -> None:
     """Link each source with the routes whose path it can fill; a program can walk them, and so does the fuzzer."""
     targets = list(_operations(document))
     for method, path, statuses, values in SOURCES:
-        operation = document["paths"].get(path, {}).get(method, {})
+        operation = document["paths"][path][method]
         for status in statuses:
             response = operation["responses"][status]
             response["links"] = {

@@ -27,9 +27,8 @@ BEYOND_A_SCHEMA = {
     r"the model was trained on|reads text|is no model of text|has no features|of two features": "only the run knows its model",
     r"^(filter|order_by),? at character": "a grammar",
     r"must be greater than \d+, the step that the run has reached": "only the run knows its step",
-    r"is 'val_\w+', which needs training.validation_fraction|must be a multiple of training.\w+, which is|but there is no order_by": (
-        "one field asks for another"
-    ),
+    r"which needs training.validation_fraction|a multiple of training.\w+, which is": "one field asks for another",
+    r"^after is a place in an order, but there is no order_by": "so does one parameter",
     r"has the class .*, the model knows|must have \d+: one for each class": "only the data know their classes",
     r"which leaves \d+ of \d+ examples to train": "a share of the data's number",
     r"^the text (is empty|has 1 different)": "at least two different characters",
