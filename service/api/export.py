@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
 from service.api.deps import RunId, Server
-from service.api.schemas import PRINTABLE, printable
+from service.api.words import PRINTABLE, printable
 from service.runs.export import Format
 from service.runs.export import export as write
 

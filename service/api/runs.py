@@ -12,9 +12,10 @@ from service.api.lists import page_of
 from service.api.once import Once
 from service.api.prefer import Wait
 from service.api.responses import RunList, RunOut, ValidateOut
-from service.api.schemas import RunCreate, RunPatch, dated, in_utc, printable
+from service.api.schemas import RunCreate, RunPatch
 from service.api.views import runs_out
 from service.api.waiting import current, finished
+from service.api.words import dated, in_utc, printable
 from service.domain import Run, RunStatus
 from service.errors import FieldProblem, InvalidInput
 from service.query import MAX_KEYS, parse_filter, parse_order
