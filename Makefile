@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check storm lock clean
+.PHONY: help setup demo test check storm fuzz lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
+
+fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
+	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign
 
 .PHONY: bench wrk
 wrk:

@@ -26,7 +26,11 @@ TEN_YEARS = 315_360_000
 class KeyCreate(BaseModel):
     """A key to make."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"not": {"required": ["expires_at", "expires_in"]}},
+    )
 
     name: Name
     scopes: Annotated[

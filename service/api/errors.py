@@ -68,6 +68,7 @@ CODES = {
     422: "invalid_input",
     500: "internal_error",
 }
+LONGEST = 200  # characters of a path or a method that an error says again
 RETRYABLE = (429, 503)
 RETRYABLE_CODES = (errors.InFlight.code,)
 UNREADABLE: dict[type[Exception], str] = {
@@ -104,7 +105,7 @@ def document(scope: Scope, status: int, detail: str, code: str | None = None, **
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
-        "instance": scope["path"],
+        "instance": scope["path"][:LONGEST],
         "code": code,
         "request_id": scope.get("request_id", ""),
         "retryable": status in RETRYABLE or code in RETRYABLE_CODES,
@@ -138,6 +139,9 @@ async def _service_error(request: Request, error: Exception) -> JSONResponse:
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler's registration says so)
     found = error.errors()
+    if request.scope["route"].path != request.url.path in request.app.openapi()["paths"]:
+        # No id is wrong: /v1/runs/validate has no such method, and was taken for a run.
+        return await _http_error(request, HTTPException(405))
     if found[0]["type"] == "json_invalid":
         where = found[0]["loc"][-1]
         return problem(request, 400, f"the body is not JSON: {found[0]['ctx']['error']} at character {where}")
@@ -160,13 +164,13 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     detail = str(error.detail)
     if error.status_code == 404:
-        detail = f"there is no route {request.url.path}"
+        detail = f"there is no route {request.url.path[:LONGEST]}"
     if error.status_code == 400:
         why = next((text for kind, text in UNREADABLE.items() if isinstance(error.__cause__, kind)), None)
         detail = f"the body cannot be read as JSON: {why}" if why else detail
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        detail = f"{request.method} is not allowed on {request.url.path}"
+        detail = f"{request.method[:LONGEST]} is not allowed on {request.url.path[:LONGEST]}"
         headers["Allow"] = _allowed(request) or headers.get("Allow", "")
     if error.status_code == 413:
         detail = body_too_large(request.app.state.parts.settings)
@@ -175,8 +179,10 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> str:
     """Name all methods of a path; Starlette names only those of its first route."""
-    paths = request.app.openapi()["paths"].items()
-    here = [methods for path, methods in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
+    paths = request.app.openapi()["paths"]
+    if request.url.path in paths:
+        return ", ".join(sorted(method.upper() for method in paths[request.url.path]))
+    here = [methods for path, methods in paths.items() if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
     return ", ".join(sorted({method.upper() for methods in here for method in methods}))
 
 

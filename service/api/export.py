@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
 from service.api.deps import RunId, Server
-from service.api.schemas import printable
+from service.api.words import PRINTABLE, printable
 from service.runs.export import Format
 from service.runs.export import export as write
 
@@ -25,7 +25,12 @@ FILE: dict[str, Any] = {
 FileFormat = Annotated[Format, Query(alias="format", description="`npz`, `safetensors` or `onnx`")]
 AtCheckpoint = Annotated[
     str,
-    Query(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint"),
+    Query(
+        min_length=1,
+        max_length=60,
+        description="`latest`, `best`, a step, or the id of a checkpoint",
+        json_schema_extra=PRINTABLE,
+    ),
     AfterValidator(printable),
 ]
 

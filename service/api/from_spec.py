@@ -17,6 +17,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
+def _needs_kind(schema: dict[str, Any]) -> None:
+    """Say that the kind, by which a spec is told from others, must be there, though it has but one value."""
+    if "kind" in schema["properties"]:
+        schema["required"] = sorted({"kind", *schema.get("required", ())})
+
+
+class _Spec(Strict):
+    model_config = ConfigDict(json_schema_extra=_needs_kind)
+
+
 class FromSpec:
     """Makes pydantic accept JSON for a core spec (or a union of them), and hand on the spec itself.
 
@@ -45,7 +55,7 @@ def schema_of(spec: type) -> type[BaseModel]:
             fields[field.name] = (annotation, default)
         else:
             fields[field.name] = (annotation, ...)
-    model: type[BaseModel] = create_model(spec.__name__, __base__=Strict, __doc__=spec.__doc__, **fields)
+    model: type[BaseModel] = create_model(spec.__name__, __base__=_Spec, __doc__=spec.__doc__, **fields)
     return model
 
 

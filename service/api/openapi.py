@@ -1,9 +1,10 @@
-"""The OpenAPI document: FastAPI's, with problem documents under the media type that they are sent as."""
+"""The OpenAPI document: FastAPI's, made as strict as the routes are, with links between them."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
+from service.api import links
 from service.api.errors import TITLES
 from service.api.openinference import document as openinference
 from service.api.problems import Problem
@@ -17,20 +18,36 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Let `/openapi.json` say application/problem+json."""
+    """Let `/openapi.json` say what FastAPI does not."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = plain()
-        for methods in document["paths"].values():
-            for operation in methods.values():
-                for response in operation["responses"].values():
-                    content = response.get("content", {})
-                    if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
-                        content["application/problem+json"] = content.pop("application/json")
-        document["paths"].update(openinference.paths())
-        document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{}, {"key": []}]  # {}: a server without keys asks for none
-        return document
+        if app.openapi_schema is None:
+            document = plain()
+            for methods in document["paths"].values():
+                for operation in methods.values():
+                    _correct(operation)
+            for name, schema in document["components"]["schemas"].items():
+                if name.startswith("Body_"):  # a form
+                    schema["additionalProperties"] = False
+            document["paths"].update(openinference.paths())
+            document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{}, {"key": []}]  # {}: a server without keys asks for none
+            links.add(document)
+        return plain()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    """Name the media type of problem documents, and let no parameter be null: it is left out, and `null` is a word."""
+    for response in operation["responses"].values():
+        content = response.get("content", {})
+        if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
+            content["application/problem+json"] = content.pop("application/json")
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        present = [member for member in schema.get("anyOf", []) if member != {"type": "null"}]
+        if len(present) == 1:
+            del schema["anyOf"]
+            schema |= present[0]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from service.api.answers import PredictOut
 from service.api.from_spec import Strict
@@ -13,6 +13,11 @@ from service.api.schemas import CheckpointName, Inputs
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 MAX_VERSION = 2**31 - 1
+
+BOTH: JsonValue = {
+    "required": ["version", "alias"],
+    "properties": {"version": {"type": "integer"}, "alias": {"type": "string"}},
+}
 
 ModelName = Annotated[str, Path(max_length=100, pattern=NAME, description="name of a model")]
 AliasName = Annotated[str, Path(max_length=100, pattern=NAME, description="name of a version, such as `production`")]
@@ -33,7 +38,7 @@ class AliasSet(Strict):
 class ModelPredictRequest(Strict):
     """Examples to classify with a model."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"inputs": [[0.5, 0.2], [-0.3, 0.4]]}})
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": [[0.5, 0.2], [-0.3, 0.4]]}, "not": BOTH})
 
     inputs: Inputs
     version: Annotated[int | None, Field(ge=1, le=MAX_VERSION, description="null: that of the alias")] = None

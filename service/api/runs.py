@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
@@ -12,12 +12,13 @@ from service.api.lists import page_of
 from service.api.once import Once
 from service.api.prefer import Wait
 from service.api.responses import RunList, RunOut, ValidateOut
-from service.api.schemas import RunCreate, RunPatch, in_utc, printable
+from service.api.schemas import RunCreate, RunPatch
 from service.api.views import runs_out
 from service.api.waiting import current, finished
+from service.api.words import dated, in_utc, printable
 from service.domain import Run, RunStatus
 from service.errors import FieldProblem, InvalidInput
-from service.query import parse_filter, parse_order
+from service.query import MAX_KEYS, parse_filter, parse_order
 from service.runs import control
 from service.runs.search import search
 from service.runs.submit import check, submit
@@ -27,7 +28,9 @@ from service.store.unit import Also, Transaction
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
-Tag = Annotated[str, AfterValidator(printable)]
+Tag = Annotated[
+    str, Field(json_schema_extra={"pattern": "^[^:\\x00-\\x1f\\x7f]+:[^\\x00-\\x1f\\x7f]*$"}), AfterValidator(printable)
+]
 Place = Annotated[
     str | None,
     Query(
@@ -36,7 +39,7 @@ Place = Annotated[
         description="`next_after` of the page before, or a run's id",
     ),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(dated), AfterValidator(in_utc)]
 Since = Annotated[Moment | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
 IfNoneMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version that is known")]
 IfMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version to change; 412 if it is another")]
@@ -87,7 +90,10 @@ def list_runs(
     created_before: Since = None,
     where: Annotated[str, Query(alias="filter", description="`metrics.loss < 0.1 and model.kind = 'mlp'`")] = "",
     order_by: Annotated[
-        list[str] | None, Query(description="`metrics.loss ASC`; may be repeated. Without a value: last")
+        list[str] | None,
+        Query(
+            description="`metrics.loss ASC`; may be repeated. Without a value: last", json_schema_extra={"maxItems": MAX_KEYS}
+        ),
     ] = None,
     after: Place = None,
     limit: Limit = 20,

@@ -1,36 +1,20 @@
 """Request bodies."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from core.spec import DataSpec, ModelSpec, OptimizerSpec, Sgd, Training, TrainSpec
 from service.api.from_spec import FromSpec, Strict
+from service.api.words import NAMED, PRINTABLE, printable
 from service.domain import StoredDataset
 from service.runs import fork
 from service.runs.submit import RunRequest
 
 MAX_ROWS = 100_000  # examples in one request for predictions
 
-
-def printable(text: str) -> str:
-    """Refuse control characters, which have no place in a name."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Refuse a time that leaves the calendar in UTC."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be in the years 1 to 9999 in UTC") from error
-
-
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
-Tag = Annotated[str, Field(max_length=500), AfterValidator(printable)]
+Name = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRINTABLE), AfterValidator(printable)]
+Tag = Annotated[str, Field(max_length=500, json_schema_extra=PRINTABLE), AfterValidator(printable)]
 DatasetField = Annotated[
     DataSpec | StoredDataset,
     FromSpec(),
@@ -40,7 +24,12 @@ Priority = Annotated[int, Field(ge=-100, le=100, description="of the runs that w
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 CheckpointName = Annotated[
     str,
-    Field(min_length=1, max_length=60, description="`latest`, `best`, a step, or the id of a checkpoint"),
+    Field(
+        min_length=1,
+        max_length=60,
+        description="`latest`, `best`, a step, or the id of a checkpoint",
+        json_schema_extra=PRINTABLE,
+    ),
     AfterValidator(printable),
 ]
 Inputs = Annotated[
@@ -70,7 +59,7 @@ class RunCreate(Strict):
         default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 5"
     )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
-    tags: Annotated[dict[Name, Tag], Field(max_length=50)] = Field(default_factory=dict)
+    tags: Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] = Field(default_factory=dict)
     priority: Priority = 0
 
     def to_request(self) -> RunRequest:
@@ -89,7 +78,9 @@ class RunPatch(Strict):
     model_config = ConfigDict(json_schema_extra={"example": {"name": "the good one", "tags": {"keep": "yes", "draft": None}}})
 
     name: Annotated[Name | None, Field(description="null removes it")] = None
-    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one")] = Field(default_factory=dict)
+    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one", json_schema_extra=NAMED)] = (
+        Field(default_factory=dict)
+    )
     priority: Priority = 0
 
 
@@ -171,7 +162,10 @@ class ForkRequest(Strict):
 
     checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=str | int)] = "latest"
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
-    tags: Annotated[dict[Name, Tag] | None, Field(max_length=50, description="null: those of the parent")] = None
+    tags: Annotated[
+        Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] | None,
+        Field(description="null: those of the parent"),
+    ] = None
     overrides: Overrides = Overrides()
 
     def to_request(self) -> fork.ForkRequest:

@@ -1,10 +1,17 @@
 """HTTP on one connection, with a deadline for the head of each request."""
 
 import asyncio
+import json
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from service.api.errors import document
+from service.api.headers import SECURITY
+from service.domain import new_id
+
+NOT_HTTP = "what came is not HTTP, or the head of the request is too long"
 
 
 class PatientProtocol(H11Protocol):
@@ -34,6 +41,29 @@ class PatientProtocol(H11Protocol):
         """Stop the clock."""
         self._stop_clock()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request with a problem document, as everything else; uvicorn's own answer is plain text."""
+        del msg
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # it has been answered already
+            self.transport.close()
+            return
+        request_id = new_id("req")
+        body = json.dumps(document({"path": "", "request_id": request_id}, 400, NOT_HTTP)).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+            *SECURITY,
+        ]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _watch(self) -> None:
         refused = self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY

@@ -1,14 +1,12 @@
 """The life of a run: every change of its status is one compare-and-set, and carries the attempt number."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
-from service.actor import NOBODY
 from service.domain import TRANSITIONS, RunStatus, StopReason, now
 from service.store import events
+from service.store.next_runs import next_runs
 from service.store.tables import runs
 
 # Made once, as in runs.py.
@@ -30,15 +28,6 @@ PROGRESS = (
     )
     .returning(runs.c.cancel_requested, runs.c.pause_requested)
 )
-# The oldest of the highest priority. Ordered by both at once, all queued runs would be sorted: 5 ms for 10,000 of them.
-QUEUED = runs.c.status == RunStatus.QUEUED
-HIGHEST = select(func.max(runs.c.priority)).where(QUEUED).scalar_subquery()
-NEXT = (
-    select(runs.c.id, runs.c.attempt, runs.c.started_at)
-    .where(QUEUED, runs.c.priority == HIGHEST)
-    .order_by(runs.c.id)
-    .limit(bindparam("wanted"))
-)
 MOVE = update(runs).where(runs.c.id == bindparam("of_run"), runs.c.status == bindparam("source"))
 MOVE_OF_ATTEMPT = MOVE.where(runs.c.attempt == bindparam("of_attempt"))
 
@@ -53,32 +42,13 @@ def claim(db: Connection, limit: int, of_one_owner: int | None = None) -> list[t
     With `of_one_owner` not more of one owner are running then; of nobody's as many as there are.
     """
     claimed: list[tuple[str, int]] = []
-    while len(claimed) < limit and (next_ones := _next(db, limit - len(claimed), of_one_owner)):
+    while len(claimed) < limit and (next_ones := next_runs(db, limit - len(claimed), of_one_owner)):
         for run_id, before, started_at in next_ones:
             attempt = before + 1
             _move(db, run_id, RunStatus.QUEUED, RunStatus.RUNNING, attempt=attempt, started_at=started_at or now())
             events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])
             claimed.append((run_id, attempt))
     return claimed
-
-
-def _next(db: Connection, wanted: int, of_one_owner: int | None) -> Sequence[Row[str, int, datetime | None]]:
-    """Return the next runs to claim; not all that are wanted need to come at once."""
-    if of_one_owner is None:
-        return db.execute(NEXT, {"wanted": wanted}).all()
-    order = (runs.c.priority.desc(), runs.c.id)
-    queued = select(runs.c.id, runs.c.attempt, runs.c.started_at).where(QUEUED, runs.c.id.in_(_within(of_one_owner, order)))
-    return db.execute(queued.order_by(*order).limit(wanted)).all()
-
-
-def _within(most: int, order: Sequence[ColumnElement[Any]]) -> Select[tuple[str]]:
-    """Select the queued runs that can begin without more than `most` of their owner running."""
-    other = runs.alias()
-    begun = select(func.count()).where(other.c.status == RunStatus.RUNNING, other.c.owner == runs.c.owner)
-    place = func.row_number().over(partition_by=runs.c.owner, order_by=order)
-    ranked = select(runs.c.id, runs.c.owner, (place + begun.scalar_subquery()).label("would_run"))
-    waiting = ranked.where(runs.c.status == RunStatus.QUEUED).subquery()
-    return select(waiting.c.id).where(or_(waiting.c.owner == NOBODY, waiting.c.would_run <= most))
 
 
 def running(db: Connection) -> list[tuple[str, int]]:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from service.api.openinference.protocol import ROUTES
+from service.api.openinference.tensors import DTYPES, INPUT
 
 ANY: dict[str, Any] = {"schema": {"description": "as the Open Inference Protocol has it"}}
 BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -17,6 +18,25 @@ ERROR = {
     },
 }
 PARAMETERS = {"name": "name of a model, or id of a run", "version": "number of a version, or step of a checkpoint of the run"}
+TENSOR: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "shape", "datatype"],
+    "properties": {
+        "name": {"const": INPUT},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2},
+        "datatype": {"enum": list(DTYPES)},
+        "data": {"type": "array", "description": "numbers, flat or a list for each row; without it they follow as bytes"},
+        "parameters": {"type": ["object", "null"]},
+    },
+}
+ASKED: dict[str, Any] = {
+    "type": "object",
+    "required": ["inputs"],
+    "properties": {
+        "id": {"type": ["string", "null"]},
+        "inputs": {"type": "array", "items": TENSOR, "minItems": 1, "maxItems": 1},
+    },
+}
 EXAMPLE = {"inputs": [{"name": "input", "shape": [1, 2], "datatype": "FP64", "data": [0.5, 0.2]}]}
 
 
@@ -42,6 +62,6 @@ def _operation(path: str, endpoint: Any) -> dict[str, Any]:
     }
     if path.endswith("/infer"):
         answer["application/octet-stream"] = BYTES
-        asked = {"application/json": {**ANY, "example": EXAMPLE}, "application/octet-stream": BYTES}
+        asked = {"application/json": {"schema": ASKED, "example": EXAMPLE}, "application/octet-stream": BYTES}
         operation["requestBody"] = {"required": True, "content": asked}
     return operation
