@@ -135,6 +135,9 @@ class ExtendRequest(Strict):
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
 
 
+Step = Annotated[int, Field(ge=0, le=2**31)]
+
+
 def _named(checkpoint: object) -> object:
     """Take a step as a number as well."""
     return str(checkpoint) if type(checkpoint) is int else checkpoint
@@ -160,7 +163,7 @@ class ForkRequest(Strict):
         }
     )
 
-    checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=str | int)] = "latest"
+    checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=CheckpointName | Step)] = "latest"
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
     tags: Annotated[
         Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] | None,

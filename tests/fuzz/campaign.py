@@ -97,6 +97,7 @@ def campaign(directory: Path, *, cases: int, sequences: int, seed: int, short: b
         live_server(directory / "data", **SERVER) as (url, server),
         httpx.Client(base_url=url, headers=key, timeout=20) as client,
     ):
+        os.environ["FUZZ_KEY_ID"] = client.get("/v1/api-keys").json()["data"][0]["id"]  # for the hooks, in another process
         operations = sum(len(methods) for methods in client.get("/openapi.json").json()["paths"].values())
         begun = time.monotonic()
         figures, output = _round(

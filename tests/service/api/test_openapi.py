@@ -43,6 +43,8 @@ def allows(api: Api, name: str, body: object) -> bool:
         ("RunPatch", {"tags": {"a\nb": None}}, False),
         ("ForkRequest", {"tags": {"a\nb": "b"}}, False),
         ("ForkRequest", {"tags": None}, True),
+        ("ForkRequest", {"checkpoint": 100}, True),
+        ("ForkRequest", {"checkpoint": ""}, False),
         ("PredictRequest", {"inputs": [[0.5]], "checkpoint": "a\nb"}, False),
         ("ModelPredictRequest", {"inputs": [[0.5]], "alias": "a", "version": None}, True),
         ("ModelPredictRequest", {"inputs": [[0.5]], "alias": "a", "version": 1}, False),
