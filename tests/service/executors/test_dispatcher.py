@@ -36,10 +36,10 @@ def test_an_unexpected_error_does_not_end_the_queue(
     """After an error that nobody thought of, runs are placed again as soon as it is over."""
     real, left = lifecycle.claim, iter(range(2))
 
-    def claim(db: Transaction, limit: int) -> list[tuple[str, int]]:
+    def claim(db: Transaction, limit: int, of_one_owner: int | None = None) -> list[tuple[str, int]]:
         if next(left, None) is not None:
             raise OperationalError("claim", {}, Exception("attempt to write a readonly database"))
-        return real(db, limit)
+        return real(db, limit, of_one_owner)
 
     monkeypatch.setattr(lifecycle, "claim", claim)
     run = queue_run(database)
