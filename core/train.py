@@ -46,7 +46,7 @@ def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never)
     while True:
         program, y = programs.at(state.step)
         carry = program.forward(None if programs.starts(state.step) else state.carry)
-        last, point, bad = state.step >= steps or over(), None, None
+        last, point, bad = over() or state.step >= steps, None, None  # asked first: it is told of the last step too
         if last or state.step % log_every == 0:
             measured = measure(program, y)  # also if its point came before a stop: a bad loss still ends the run
             bad = None if isfinite(measured.metrics["loss"]) and state.finite else "loss"

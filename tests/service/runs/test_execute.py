@@ -243,9 +243,20 @@ def test_the_best_checkpoint_is_that_of_a_target_that_is_reached(database: Datab
     assert run.best_step == run.step == run.metrics["loss"]["best_step"]
 
 
-def test_a_time_budget_ends_in_one_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("plan", "reason"),
+    [
+        ({"steps": 10**6, "time_budget": 0.2}, StopReason.TIME_BUDGET),
+        ({"steps": 60}, StopReason.COMPLETED),
+        ({"steps": 5000, "target": {"metric": "loss", "value": 0.9}}, StopReason.EARLY_STOPPED),
+    ],
+    ids=["time budget", "all steps", "target"],
+)
+def test_a_run_ends_in_one_transaction(
+    database: Database, monkeypatch: pytest.MonkeyPatch, plan: dict[str, object], reason: StopReason
+) -> None:
     """Nothing of a run that is over is committed before its end: nobody can still pause it."""
-    run = _submit(database, steps=10**6, time_budget=0.2)
+    run = _submit(database, **plan)
     statuses = []
     finish = lifecycle.finish
 
@@ -263,6 +274,6 @@ def test_a_time_budget_ends_in_one_transaction(database: Database, monkeypatch: 
     monkeypatch.setattr(lifecycle, "finish", noted)
     monkeypatch.setattr(lifecycle, "progress", watched)
     run = _attempt(database, run, interval=0.0)
-    assert run.stop_reason is StopReason.TIME_BUDGET
+    assert run.stop_reason is reason
     assert written.count(run.step) == 1
     assert statuses == [(run.step, run.id)]
