@@ -13,9 +13,9 @@ def tag_of(*facts: object) -> str:
     return '"' + hashlib.sha256(repr(facts).encode()).hexdigest()[:32] + '"'
 
 
-def response(content: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer with a JSON body and its ETag."""
-    return Response(content, status, {"ETag": tag_of(content), **(headers or {})}, media_type="application/json")
+def response(content: str, status: int = 200, headers: dict[str, str] | None = None, tag: str | None = None) -> Response:
+    """Answer with a JSON body and its ETag, if need be computed here."""
+    return Response(content, status, {"ETag": tag or tag_of(content), **(headers or {})}, media_type="application/json")
 
 
 def known(tag: str, if_none_match: str | None) -> bool:

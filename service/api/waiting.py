@@ -54,7 +54,7 @@ async def current(server: Parts, request: Request, run_id: str, seconds: int, kn
     tag = etags.tag_of(content)
     if etags.known(tag, known):
         return etags.not_modified(applied(seconds), tag)
-    return etags.response(content, headers=applied(seconds))
+    return etags.response(content, headers=applied(seconds), tag=tag)
 
 
 async def _changed(server: Parts, request: Request, run: Run, until: float) -> bool:

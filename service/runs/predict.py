@@ -1,9 +1,7 @@
 """Predict with a checkpoint of a run. Allowed while the run is still training."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from core.types import Floats
 from service.domain import Checkpoint, Run
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs.control import find
+from service.runs.kept import Kept
 from service.store import checkpoints
 from service.store.unit import Database, Transaction
 
@@ -46,48 +45,8 @@ class Trained:
         return Scorer(self.model, self.theta)
 
 
-@dataclass(frozen=True)
-class CacheCounts:
-    """How a cache has served since the start, and its size now."""
-
-    hits: int
-    misses: int
-    size_bytes: int
-
-
-class ModelCache:
-    """Checkpoints kept ready, by their id, the least recently used dropped beyond a number of bytes."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes, self._bytes = max_bytes, 0
-        self._hits = self._misses = 0
-        self._kept: OrderedDict[str, Trained] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, checkpoint_id: str) -> Trained | None:
-        """Return a kept model, or None."""
-        with self._lock:
-            if checkpoint_id not in self._kept:
-                return None
-            self._hits += 1
-            self._kept.move_to_end(checkpoint_id)
-            return self._kept[checkpoint_id]
-
-    def put(self, trained: Trained) -> None:
-        """Keep a model that had to be loaded."""
-        with self._lock:
-            self._misses += 1
-            if trained.checkpoint.id in self._kept:
-                return
-            self._kept[trained.checkpoint.id] = trained
-            self._bytes += trained.size_bytes
-            while self._bytes > self._max_bytes and self._kept:
-                self._bytes -= self._kept.popitem(last=False)[1].size_bytes
-
-    def counts(self) -> CacheCounts:
-        """Tell how it has served."""
-        with self._lock:
-            return CacheCounts(self._hits, self._misses, self._bytes)
+class ModelCache(Kept[str, Trained]):
+    """Checkpoints kept ready, by their id."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +93,7 @@ def trained(database: Database, cache: ModelCache, run_id: str, name: str) -> Tr
         return cache.get(checkpoint.id) or load(db, run, checkpoint)
 
     model = database.read(work)
-    cache.put(model)
+    cache.put(model.checkpoint.id, model)
     return model
 
 

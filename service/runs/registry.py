@@ -29,7 +29,7 @@ def set_alias(database: Database, cache: ModelCache, name: str, alias: str, run_
     def work(db: Transaction) -> Promotion:
         run = find(db, run_id)
         found = find_checkpoint(db, run, checkpoint)
-        cache.put(cache.get(found.id) or load(db, run, found))  # one that cannot be read must not begin to answer
+        cache.put(found.id, cache.get(found.id) or load(db, run, found))  # one that cannot be read must not begin to answer
         version = registry.version_of(db, name, run_id, found.id)
         created = registry.point(db, name, alias, version)
         return Promotion(alias=alias, version=_version(db, name, version), created=created)

@@ -38,7 +38,7 @@ def load_served(database: Database, cache: ModelCache, name: str, which: Which) 
         return found, cache.get(found.checkpoint_id) or load(db, run, find_checkpoint(db, run, found.checkpoint_id))
 
     found, model = database.read(work)
-    cache.put(model)
+    cache.put(model.checkpoint.id, model)
     return found, model
 
 

@@ -139,8 +139,3 @@ def record(row: Sequence[Any]) -> Run:
     values["status"] = RunStatus(values["status"])
     values["stop_reason"] = values["stop_reason"] and StopReason(values["stop_reason"])
     return Run(**values)
-
-
-def ids_using(db: Connection, dataset_id: str, limit: int) -> Sequence[str]:
-    """Return ids of runs that were trained on a stored dataset."""
-    return db.execute(select(runs.c.id).where(runs.c.dataset_id == dataset_id).order_by(runs.c.id).limit(limit)).scalars().all()

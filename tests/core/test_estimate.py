@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.data.dataset import Dataset
 from core.data.synthetic import make
 from core.estimate import Estimate, estimate
 from core.problem import Problem
@@ -21,6 +22,19 @@ def estimated(spec: TrainSpec) -> Estimate:
     return estimate(resolve(spec, len(DATA)), len(DATA), len(DATA.features), len(DATA.classes))
 
 
+def peak(spec: TrainSpec, data: Dataset) -> int:
+    """Return the bytes that a run takes at most, beside its data."""
+    tracemalloc.start()
+    try:
+        problem = Problem(spec, data)
+        with quiet():
+            for _ in train(problem, problem.begin()):
+                pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_parameters_are_counted(name: str) -> None:
     """The number of parameters is exact."""
@@ -33,16 +47,7 @@ def test_parameters_are_counted(name: str) -> None:
 def test_memory_is_right_within_a_factor_of_two(model: ModelSpec, training: dict[str, Any]) -> None:
     """The estimate is neither twice nor half of what the examples and a few steps take at their peak."""
     spec = TrainSpec(model=model, optimizer=Adam(), training=Training(steps=2, **training))
-    tracemalloc.start()
-    try:
-        problem = Problem(spec, DATA)
-        with quiet():
-            for _ in train(problem, problem.begin()):
-                pass
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert 0.5 < estimated(spec).memory_bytes / (peak + DATA.X.nbytes) < 2
+    assert 0.5 < estimated(spec).memory_bytes / (peak(spec, DATA) + DATA.X.nbytes) < 2
 
 
 def test_memory_of_many_parameters_is_right_within_a_factor_of_two() -> None:
@@ -50,16 +55,7 @@ def test_memory_of_many_parameters_is_right_within_a_factor_of_two() -> None:
     data = make(Blobs(points_per_class=20, features=20))
     model = Mlp(hidden_sizes=(900, 900), init="he", l1=1e-5)
     spec = TrainSpec(model=model, optimizer=Sgd(), training=Training(steps=2, batch_size=7, validation_fraction=0.2))
-    tracemalloc.start()
-    try:
-        problem = Problem(spec, data)
-        with quiet():
-            for _ in train(problem, problem.begin()):
-                pass
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert 0.5 < estimate(problem.spec, len(data), 20, 3).memory_bytes / peak < 2
+    assert 0.5 < estimate(resolve(spec, len(data)), len(data), 20, 3).memory_bytes / peak(spec, data) < 2
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

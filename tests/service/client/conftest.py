@@ -1,8 +1,9 @@
 """A live server for the tests of the client, and both clients on it."""
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
+import httpx
 import pytest
 
 from service.client import AsyncClient, Client
@@ -25,3 +26,21 @@ def client(url: str, request: pytest.FixtureRequest) -> Iterator[Client]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[httpx.Request], httpx.Response]], Any]]:
+    """Make either client on a script that answers its requests."""
+    made: list[Any] = []
+
+    def connected(script: Callable[[httpx.Request], httpx.Response]) -> Any:
+        transport = httpx.MockTransport(script)
+        if request.param == "sync":
+            made.append(Client("http://server", http=httpx.Client(transport=transport)))
+        else:
+            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport))))
+        return made[-1]
+
+    yield connected
+    for client in made:
+        client.close()

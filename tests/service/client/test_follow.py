@@ -2,17 +2,16 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from service.client import APIConnectionError, AsyncClient, Client, InvalidRequestError, NotFoundError
+from service.client import APIConnectionError, Client, InvalidRequestError, NotFoundError
 from tests.faults.processes import kill_everything
 from tests.live import live_server
-from tests.service.client.blocking import Blocking
 from tests.service.client.test_retries import BUSY, Script
 
 Connect = Callable[[Script], Any]
@@ -35,28 +34,16 @@ def stream(*parts: bytes) -> httpx.Response:
     return httpx.Response(200, content=b"".join(parts), headers={"Content-Type": "text/event-stream"})
 
 
-@pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+@pytest.fixture
+def connect(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Connect:
     """Make either client on a script, without pauses."""
-    made: list[Any] = []
 
     async def doze(_: float) -> None:
         return None
 
     monkeypatch.setattr("service.client.following.time.sleep", lambda _: None)
     monkeypatch.setattr("service.client.following.asyncio.sleep", doze)
-
-    def connected(script: Script) -> Any:
-        transport = httpx.MockTransport(script)
-        if request.param == "sync":
-            made.append(Client("http://server", http=httpx.Client(transport=transport)))
-        else:
-            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport))))
-        return made[-1]
-
-    yield connected
-    for client in made:
-        client.close()
+    return connect
 
 
 def numbers(client: Any, **arguments: Any) -> list[int]:

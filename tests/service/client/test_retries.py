@@ -1,6 +1,6 @@
 """What is sent again, when, and what never is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,14 +11,11 @@ import pytest
 from service.client import (
     APIConnectionError,
     APIError,
-    AsyncClient,
-    Client,
     ConflictError,
     RateLimitError,
     ServerError,
     TooLargeError,
 )
-from tests.service.client.blocking import Blocking
 
 Answer = httpx.Response | Exception
 RUN = {"id": "run_1", "status": "succeeded", "updated_at": "now"}
@@ -39,24 +36,6 @@ class Script:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-@pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest) -> Iterator[Callable[[Script], Any]]:
-    """Make either client on a script."""
-    made: list[Any] = []
-
-    def connected(script: Script) -> Any:
-        transport = httpx.MockTransport(script)
-        if request.param == "sync":
-            made.append(Client("http://server", http=httpx.Client(transport=transport)))
-        else:
-            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport))))
-        return made[-1]
-
-    yield connected
-    for client in made:
-        client.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -253,7 +254,7 @@ def test_the_best_checkpoint_is_that_of_a_target_that_is_reached(database: Datab
     ids=["time budget", "all steps", "target"],
 )
 def test_a_run_ends_in_one_transaction(
-    database: Database, monkeypatch: pytest.MonkeyPatch, plan: dict[str, object], reason: StopReason
+    database: Database, monkeypatch: pytest.MonkeyPatch, plan: dict[str, Any], reason: StopReason
 ) -> None:
     """Nothing of a run that is over is committed before its end: nobody can still pause it."""
     run = _submit(database, **plan)
