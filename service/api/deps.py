@@ -10,7 +10,7 @@ from service.api.responses import RunOut
 from service.api.shared import SharedReads
 from service.api.views import runs_out
 from service.domain import Run
-from service.executors.dispatcher import Dispatcher
+from service.executors.line import Placing
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
 from service.runs.predict import ModelCache
@@ -28,7 +28,7 @@ class Parts:
 
     settings: Settings
     database: Database
-    dispatcher: Dispatcher
+    dispatcher: Placing
     models: ModelCache
     curves: CurveCache
     watch: Watch

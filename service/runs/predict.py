@@ -1,6 +1,7 @@
 """Predict with a checkpoint of a run. Allowed while the run is still training."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -47,20 +48,22 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class CacheCounts:
-    """How a cache has served since the start, and its size now."""
+class CacheTold:
+    """Who is told of a cache: of each model found ready, of each that had to be loaded, and of its size in bytes."""
 
-    hits: int
-    misses: int
-    size_bytes: int
+    hit: Callable[[], None]
+    miss: Callable[[], None]
+    size: Callable[[float], None]
+
+
+UNTOLD = CacheTold(lambda: None, lambda: None, lambda _: None)
 
 
 class ModelCache:
     """Checkpoints kept ready, by their id, the least recently used dropped beyond a number of bytes."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes, self._bytes = max_bytes, 0
-        self._hits = self._misses = 0
+    def __init__(self, max_bytes: int, told: CacheTold = UNTOLD) -> None:
+        self._max_bytes, self._bytes, self._told = max_bytes, 0, told
         self._kept: OrderedDict[str, Trained] = OrderedDict()
         self._lock = Lock()
 
@@ -69,25 +72,22 @@ class ModelCache:
         with self._lock:
             if checkpoint_id not in self._kept:
                 return None
-            self._hits += 1
             self._kept.move_to_end(checkpoint_id)
-            return self._kept[checkpoint_id]
+            kept = self._kept[checkpoint_id]
+        self._told.hit()
+        return kept
 
     def put(self, trained: Trained) -> None:
         """Keep a model that had to be loaded."""
         with self._lock:
-            self._misses += 1
+            self._told.miss()
             if trained.checkpoint.id in self._kept:
                 return
             self._kept[trained.checkpoint.id] = trained
             self._bytes += trained.size_bytes
             while self._bytes > self._max_bytes and self._kept:
                 self._bytes -= self._kept.popitem(last=False)[1].size_bytes
-
-    def counts(self) -> CacheCounts:
-        """Tell how it has served."""
-        with self._lock:
-            return CacheCounts(self._hits, self._misses, self._bytes)
+            self._told.size(self._bytes)
 
 
 @dataclass(frozen=True)
