@@ -5,8 +5,10 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from service.client import Client
-from tests.faults.processes import kill, kill_everything, workers_of
+from tests.faults.processes import children_of, kill, kill_everything
 from tests.faults.undisturbed import FOUR_RUNS, undisturbed
 from tests.live import live_server
 
@@ -28,14 +30,18 @@ def _check(client: Client, run_id: str, body: dict[str, object]) -> int:
     return int(run["attempt"])
 
 
-def test_runs_survive_a_storm_of_kills(tmp_path: Path) -> None:
-    """Twenty random kills during four runs: all succeed, with the bits of undisturbed runs, no step missing or twice."""
-    print(f"storm seed {SEED}, {KILLS} kills")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_runs_survive_a_storm_of_kills(tmp_path: Path, processes: int) -> None:
+    """Twenty random kills during four runs: all succeed, with the bits of undisturbed runs, no step missing or twice.
+
+    What is hit is any process but the first, or all of them.
+    """
+    print(f"storm seed {SEED}, {KILLS} kills, {processes} processes")
     rng = random.Random(SEED)
     killed, rounds, attempts = 0, 0, 0
     ids: list[tuple[str, dict[str, object]]] = []
     while killed < KILLS or not ids:
-        with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        with live_server(tmp_path / "data", POSTGRAD_PROCESSES=str(processes)) as (url, server), Client(url) as client:
             if all(client.runs.get(run_id)["finished_at"] for run_id, _ in ids):
                 ids += [(client.runs.create(body)["id"], body) for body in FOUR_RUNS]
                 rounds += 1
@@ -45,8 +51,8 @@ def test_runs_survive_a_storm_of_kills(tmp_path: Path) -> None:
                 if rng.random() < SHARE_OF_TOTAL_KILLS:
                     kill_everything(server)
                     break
-                if workers := workers_of(server.pid):
-                    kill(rng.choice(workers))
+                if victims := children_of(server.pid):
+                    kill(rng.choice(victims))
                 if all(client.runs.get(run_id)["finished_at"] for run_id, _ in ids):
                     ids += [(client.runs.create(body)["id"], body) for body in FOUR_RUNS]
                     rounds += 1
