@@ -17,6 +17,11 @@ SEED = int(os.environ.get("POSTGRAD_STORM_SEED", random.SystemRandom().randrange
 SHARE_OF_TOTAL_KILLS = 0.2  # of the kills hit the server and all workers at one instant
 
 
+def patient(url: str) -> Client:
+    """Return a client that waits until a process answers again, when all that do were killed within a second."""
+    return Client(url, max_retries=12)
+
+
 def _check(client: Client, run_id: str, body: dict[str, object]) -> int:
     run = client.runs.wait(run_id, timeout=120)
     expected = undisturbed(body)
@@ -41,7 +46,7 @@ def test_runs_survive_a_storm_of_kills(tmp_path: Path, processes: int) -> None:
     killed, rounds, attempts = 0, 0, 0
     ids: list[tuple[str, dict[str, object]]] = []
     while killed < KILLS or not ids:
-        with live_server(tmp_path / "data", POSTGRAD_PROCESSES=str(processes)) as (url, server), Client(url) as client:
+        with live_server(tmp_path / "data", POSTGRAD_PROCESSES=str(processes)) as (url, server), patient(url) as client:
             if all(client.runs.get(run_id)["finished_at"] for run_id, _ in ids):
                 ids += [(client.runs.create(body)["id"], body) for body in FOUR_RUNS]
                 rounds += 1

@@ -64,12 +64,10 @@ def test_predictions_are_balanced(server: Served) -> None:
     before = answered(data)
     for _ in range(90):
         assert client.post(f"/v2/models/{run_id}/infer", json=ROW).status_code == 200
+    until(lambda: sum(answered(data).values()) == sum(before.values()) + 90)  # counted when the answer is out
     each = {number: count - before.get(number, 0) for number, count in answered(data).items()}
-    assert sum(each.values()) == 90
     assert min(each[number] for number in (1, 2, 3)) >= 10, each
-    line = 'postgrad_http_requests_total{method="POST",route="other",status="200"}'
-    told = {value for _ in range(10) for value in _values(client, "postgrad_http_requests_total", "POST", "200")}
-    assert told == {90.0}, line
+    assert {value for _ in range(10) for value in _values(client, "postgrad_http_requests_total", "POST", "other")} == {90.0}
     assert {value for _ in range(10) for value in _values(client, "postgrad_model_cache_misses_total")} == {3.0}
 
 
