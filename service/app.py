@@ -1,11 +1,10 @@
 """The only place where the parts of a server are put together."""
 
-import fcntl
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -40,8 +39,9 @@ from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
 from service.api.openinference.protocol import PREFIX, OpenInference, failure
 from service.api.query import strict_query
 from service.api.shared import SharedReads
-from service.errors import DataDirectoryInUse
 from service.executors.dispatcher import Dispatcher
+from service.executors.exclusive import exclusive
+from service.executors.line import FarDispatcher, Placing
 from service.runs.api_keys import Keyring
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
@@ -72,20 +72,28 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True)
+class Part:
+    """What an application is given that is one of several of a server: another process has the lock and the workers."""
+
+    dispatcher: FarDispatcher
+    counts: metrics.Shared
+
+
+def create_app(settings: Settings, part: Part | None = None) -> FastAPI:
     """Make the application. Its database, workers and lock begin with its lifespan, not here."""
     app = FastAPI(
         title="Postgrad",
         summary="POST data, descend the gradient, GET a model",
         version=version("postgrad"),
-        lifespan=lambda app: running(app, settings),
+        lifespan=lambda app: running(app, settings, part),
         docs_url=None,
         redoc_url=None,
         responses=openapi.RESPONSES,
         redirect_slashes=False,
         telemetry=telemetry.config(),
     )
-    app.state.metrics = metrics.Metrics()
+    app.state.metrics = metrics.Metrics(None if part is None else part.counts)
     errors.install(app)
     openapi.install(app)
     mount(app, settings)
@@ -111,20 +119,18 @@ def mount(app: FastAPI, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncIterator[None]:
     """Begin and end the parts of the server."""
-    with exclusive(settings.data_dir):
-        await run_in_threadpool(upgrade, settings.url)
-        database = Database(settings.url, on_write=app.state.metrics.commits.observe)
-        keyring = Keyring(database, required=bool(settings.require_key))
-        await run_in_threadpool(keyring.check)
-        watch = Watch(database, settings.max_streams, settings.max_streams_per_key)
-        dispatcher = Dispatcher(database, settings, on_free=watch.look)
+    database = Database(settings.url, on_write=app.state.metrics.commits.observe)
+    keyring = Keyring(database, required=bool(settings.require_key))
+    watch = Watch(database, settings.max_streams, settings.max_streams_per_key)
+    placed = _placing(database, settings, keyring, watch) if part is None else _placed_elsewhere(part, watch)
+    async with placed as dispatcher:
         app.state.parts = Parts(
             settings=settings,
             database=database,
             dispatcher=dispatcher,
-            models=ModelCache(settings.model_cache_bytes),
+            models=ModelCache(settings.model_cache_bytes, app.state.metrics.cache),
             curves=CurveCache(settings.curve_cache_bytes),
             watch=watch,
             keys=Keys(settings.idempotency_key_seconds),
@@ -132,26 +138,30 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             keyring=keyring,
         )
         watch.start()
-        await run_in_threadpool(dispatcher.start)
-        log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
         try:
             yield
         finally:
             await run_in_threadpool(watch.close)
-            await run_in_threadpool(dispatcher.stop)
-            database.close()
+    database.close()
 
 
-@contextmanager
-def exclusive(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory for this server alone: what it finds running there, nobody runs any more."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / "server.lock").open("a") as lock:
+@asynccontextmanager
+async def _placing(database: Database, settings: Settings, keyring: Keyring, watch: Watch) -> AsyncIterator[Placing]:
+    """Hold the data directory, migrate, and place runs from here."""
+    with exclusive(settings.data_dir):
+        await run_in_threadpool(upgrade, settings.url)
+        await run_in_threadpool(keyring.check)
+        dispatcher = Dispatcher(database, settings, on_free=watch.look)
+        await run_in_threadpool(dispatcher.start)
+        log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataDirectoryInUse(
-                f"another postgrad server uses {data_dir.absolute()}: stop it, or choose another directory "
-                f"with --data-dir or POSTGRAD_DATA_DIR"
-            ) from error
-        yield
+            yield dispatcher
+        finally:
+            await run_in_threadpool(dispatcher.stop)
+
+
+@asynccontextmanager
+async def _placed_elsewhere(part: Part, watch: Watch) -> AsyncIterator[Placing]:
+    """Wait for the process that does all that."""
+    await run_in_threadpool(part.dispatcher.start, watch.look)
+    yield part.dispatcher

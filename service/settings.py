@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8000
     executor: Annotated[Literal["local"], Field(description="where runs execute")] = "local"
     workers: Annotated[int, Field(ge=0, le=256, description="worker processes; 0 only queues")] = min(2, os.cpu_count() or 1)
+    processes: Annotated[int, Field(ge=1, le=64, description="processes that answer requests")] = 1
 
     commit_interval_seconds: Annotated[
         float, Field(gt=0, le=60, description="a running run's metrics and checkpoint are committed this often")

@@ -4,7 +4,6 @@ import logging
 import re
 import time
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import Metrics
@@ -15,6 +14,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 OPENAPI = "/openapi.json"  # FastAPI's own, which names itself nowhere
 CLIENT_GONE = 499
+STREAM = b"text/event-stream"
 ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 
 
@@ -35,8 +35,9 @@ class Access:
             nonlocal status, streams
             if message["type"] == "http.response.start":
                 status = message["status"]
-                streams = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
-                self._metrics.streams.inc(streams)
+                streams = any(name == b"content-type" and value.startswith(STREAM) for name, value in message["headers"])
+                if streams:
+                    self._metrics.streams.inc()
             await send(message)
 
         try:
@@ -45,14 +46,16 @@ class Access:
             status = 500
             raise
         finally:
-            self._metrics.streams.dec(streams)
+            if streams:
+                self._metrics.streams.dec()
             self._tell(scope, status, time.perf_counter() - begun)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else OTHER
         route = template(scope)
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.latency.labels(method, route).observe(seconds)
+        self._metrics.request(method, route, status, seconds)
+        if not log.isEnabledFor(logging.INFO):
+            return
         client = (scope.get("client") or ("",))[0]  # behind a proxy on this machine, what X-Forwarded-For says
         fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
         log.info("request", extra={**fields, "client": client if ADDRESS.fullmatch(client) else None, **_key(scope)})

@@ -11,7 +11,7 @@ from service.api.responses import RunOut
 from service.api.shared import SharedReads
 from service.api.views import runs_out
 from service.domain import Run
-from service.executors.dispatcher import Dispatcher
+from service.executors.line import Placing
 from service.runs.api_keys import Keyring
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
@@ -30,7 +30,7 @@ class Parts:
 
     settings: Settings
     database: Database
-    dispatcher: Dispatcher
+    dispatcher: Placing
     models: ModelCache
     curves: CurveCache
     watch: Watch

@@ -190,5 +190,5 @@ async def _internal_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
     answer = problem(request, 500, "the server made a mistake; the request id finds it in the log")
     answer.headers["X-Request-ID"] = request.scope.get("request_id", "")  # this answer does not pass the middleware
-    secure(answer.headers)
+    secure(answer.raw_headers)
     return answer

@@ -4,13 +4,12 @@ import base64
 import hashlib
 import re
 
-from starlette.datastructures import MutableHeaders
-
 PAGE = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 DATA = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # the style is that of a picture, SVG
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+PAGE_POLICY, DATA_POLICY = ((b"content-security-policy", policy.encode()) for policy in (PAGE, DATA))
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]
 
 
@@ -21,9 +20,13 @@ def policy_for(page: str) -> str:
     return f"{PAGE}; script-src 'self'{hashes}"
 
 
-def secure(headers: MutableHeaders) -> None:
-    """Add the security headers to those of a response; a page may bring a content policy of its own."""
-    if "content-security-policy" not in headers:
-        page = headers.get("content-type", "").startswith("text/html")
-        headers["Content-Security-Policy"] = PAGE if page else DATA
-    headers.raw.extend(SECURITY)
+def secure(headers: list[tuple[bytes, bytes]]) -> None:
+    """Add the security headers to those of a response, as ASGI has them; a page may bring a content policy of its own."""
+    policy: tuple[bytes, bytes] | None = DATA_POLICY
+    for name, value in headers:
+        if name == b"content-security-policy":
+            policy = None
+            break
+        if name == b"content-type" and value.startswith(b"text/html"):
+            policy = PAGE_POLICY
+    headers.extend(SECURITY if policy is None else (policy, *SECURITY))

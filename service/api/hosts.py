@@ -1,6 +1,5 @@
 """By which names this server may be asked."""
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,8 +26,12 @@ class AllowedHosts:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        host, origin = headers.get("host"), headers.get("origin")  # every browser sends a Host
+        host = origin = None  # every browser sends a Host
+        for name, value in reversed(scope["headers"]):  # the first of each counts
+            if name == b"host":
+                host = value.decode("latin-1")
+            elif name == b"origin":
+                origin = value.decode("latin-1")
         if host is not None and "*" not in self._hosts and _name(host) not in self._hosts:
             detail = (
                 f"this server does not go by the host {show(host)[1:-1]}; POSTGRAD_ALLOWED_HOSTS names hosts that it may go by"

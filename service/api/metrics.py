@@ -1,18 +1,34 @@
 """`/metrics`: what a server counts itself, and what the database says at the time of asking, for Prometheus."""
 
+import os
 import platform
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+    values,
+)
 from prometheus_client import exposition as text
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+from prometheus_client.values import MultiProcessValue
 
 from service.api.deps import Parts, Server
 from service.errors import Busy
+from service.runs.kept import CacheTold
 from service.store import load
 from service.store.unit import Database
 
@@ -24,12 +40,24 @@ REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 COMMIT_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-class Metrics:
-    """What a server counts, since its start."""
+@dataclass(frozen=True)
+class Shared:
+    """Where the processes of one server keep their counts, each under a number of its own; who takes its place goes on."""
 
-    def __init__(self) -> None:
+    folder: Path
+    number: int
+
+
+class Metrics:
+    """What a server counts, since its start: all its processes together, if there are several."""
+
+    def __init__(self, shared: Shared | None = None) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a time of birth beside each count would double them
         self.registry = CollectorRegistry()
+        if shared is not None:  # how the library is told so, before the first metric is made
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared.folder)
+            values.ValueClass = MultiProcessValue(lambda: shared.number)  # type: ignore[no-untyped-call]
+        self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         of_request = ("method", "route")
         self.requests = Counter(
             "postgrad_http_requests", "Requests that are over.", (*of_request, "status"), registry=self.registry
@@ -41,14 +69,41 @@ class Metrics:
             buckets=REQUEST_SECONDS,
             registry=self.registry,
         )
-        self.streams = Gauge("postgrad_sse_streams", "Streams of server-sent events that are open.", registry=self.registry)
+        self.streams = self._gauge("postgrad_sse_streams", "Streams of server-sent events that are open.")
+        self.cache = CacheTold(
+            Counter("postgrad_model_cache_hits", "Models found ready for use.", registry=self.registry).inc,
+            Counter("postgrad_model_cache_misses", "Models that had to be loaded.", registry=self.registry).inc,
+            self._gauge("postgrad_model_cache_bytes", "Size of the models that are kept ready.").set,
+        )
         self.commits = Histogram(
             "postgrad_commit_duration_seconds",
             "Transactions that write, of the server and not of its workers: waiting for the lock, and the commit.",
             buckets=COMMIT_SECONDS,
             registry=self.registry,
         )
-        ProcessCollector(registry=self.registry)
+        self._counted: Collector = self.registry
+        if shared is None:
+            ProcessCollector(registry=self.registry)
+        else:  # what is of one process alone would be that of another one at each scrape
+            self._counted = MultiProcessCollector(None, str(shared.folder))  # type: ignore[no-untyped-call]
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that is over."""
+        known = self._of_request.get((method, route, status))
+        if known is None:  # looked up once: 2 µs each time
+            labels = self.requests.labels(method, route, str(status)), self.latency.labels(method, route)
+            known = self._of_request[method, route, status] = labels
+        known[0].inc()
+        known[1].observe(seconds)
+
+    def _gauge(self, name: str, what: str) -> Gauge:
+        gauge = Gauge(name, what, registry=self.registry, multiprocess_mode="sum")
+        gauge.set(0)  # a process that was killed has left its own behind
+        return gauge
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what has been counted."""
+        yield from self._counted.collect()
 
 
 class _Everything:
@@ -59,20 +114,16 @@ class _Everything:
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
-        yield from self._metrics.registry.collect()
+        yield from self._metrics.collect()
         yield from _of_process(self._parts)
         yield from _of_database(self._parts.database)
 
 
 def _of_process(parts: Parts) -> Iterator[Metric]:
-    cache = parts.models.counts()
     about = {"version": version("postgrad"), "python": platform.python_version(), "sqlite": Database.version()}
     yield InfoMetricFamily("postgrad_build", "The program and what it runs on.", about)
     yield GaugeMetricFamily("postgrad_workers", "Worker processes that there should be.", parts.settings.workers)
     yield GaugeMetricFamily("postgrad_workers_alive", "Worker processes that there are.", parts.dispatcher.workers_alive)
-    yield CounterMetricFamily("postgrad_model_cache_hits", "Models found ready for use.", cache.hits)
-    yield CounterMetricFamily("postgrad_model_cache_misses", "Models that had to be loaded.", cache.misses)
-    yield GaugeMetricFamily("postgrad_model_cache_bytes", "Size of the models that are kept ready.", cache.size_bytes)
 
 
 def _of_database(database: Database) -> Iterator[Metric]:

@@ -34,14 +34,15 @@ class RequestId:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
-        scope["request_id"] = given if SANE.fullmatch(given) else new_id("req")
-        logs.begin(request_id=scope["request_id"], **trace(scope))
+        scope["request_id"] = request_id = given if SANE.fullmatch(given) else new_id("req")
+        logs.begin(request_id=request_id, **trace(scope))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = scope["request_id"]
+                headers = [header for header in message["headers"] if header[0] != b"x-request-id"]
+                headers.append((b"x-request-id", request_id.encode()))
                 secure(headers)
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, send_with_id)

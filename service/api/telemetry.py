@@ -22,8 +22,7 @@ def trace(scope: Scope) -> dict[str, str]:
     """Return the `trace_id` of a request, that of its W3C `traceparent` header or of the span that was begun; {} if none."""
     context = get_current_span().get_span_context()
     if not context.is_valid:
-        headers = Headers(scope=scope)
-        if "traceparent" not in headers:
+        if not any(name == b"traceparent" for name, _ in scope["headers"]):
             return {}
-        context = get_current_span(propagate.extract(headers)).get_span_context()
+        context = get_current_span(propagate.extract(Headers(scope=scope))).get_span_context()
     return {"trace_id": format_trace_id(context.trace_id)} if context.is_valid else {}

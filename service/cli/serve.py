@@ -14,6 +14,7 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 1
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [default: 8000].")]
 DataDir = Annotated[Path | None, typer.Option(help="Directory of the database [default: data].")]
 Workers = Annotated[int | None, typer.Option(help="Worker processes; 0 only queues [default: 2, or 1 on one core].")]
+Processes = Annotated[int | None, typer.Option(help="Processes that answer requests [default: 1].")]
 Level = Annotated[LogLevel | None, typer.Option(help="How much to log [default: info].")]
 Form = Annotated[
     LogFormat | None, typer.Option(help="How lines of the log look [default: auto: text on a terminal, else JSON].")
@@ -26,6 +27,7 @@ def serve(
     port: Port = None,
     data_dir: DataDir = None,
     workers: Workers = None,
+    processes: Processes = None,
     log_level: Level = None,
     log_format: Form = None,
 ) -> None:
@@ -34,7 +36,18 @@ def serve(
     Each flag has a variable: --data-dir is POSTGRAD_DATA_DIR. A flag wins over the variable, that over `.env`.
     """
     use_one_thread()
-    settings = configure(host=host, port=port, data_dir=data_dir, workers=workers, log_level=log_level, log_format=log_format)
-    from service.cli.server import run  # noqa: PLC0415 (loads NumPy, which must find the variables set)
-
+    settings = configure(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        workers=workers,
+        processes=processes,
+        log_level=log_level,
+        log_format=log_format,
+    )
+    # Both load NumPy, which must find the variables set.
+    if settings.processes == 1:
+        from service.cli.server import run  # noqa: PLC0415
+    else:
+        from service.cli.processes import run  # noqa: PLC0415 (nor would it answer a request)
     run(settings)

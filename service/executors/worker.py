@@ -1,8 +1,6 @@
 """What runs inside a worker process: take a job from the pipe, train it, answer, again."""
 
-import ctypes
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -11,12 +9,12 @@ from multiprocessing.connection import Connection
 
 from service import logs
 from service.errors import Busy
+from service.executors.parent import die_with
 from service.runs.execute import execute
 from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
-PR_SET_PDEATHSIG = 1
 READY, DONE, UNSAVED = "ready", "done", "unsaved"
 """What a worker says: it has loaded, a job has come to its end, the database could not be used to the end of a job."""
 
@@ -39,7 +37,7 @@ def work(jobs: Connection, settings: WorkerSettings) -> None:
     """
     stop = _StopFlag()
     logs.configure(settings.log_level, settings.log_format)
-    _die_with(settings.parent_pid)
+    die_with(settings.parent_pid)
     database = Database(settings.database_url)
     jobs.send(READY)
     while not stop.set:
@@ -78,11 +76,3 @@ class _StopFlag:
 
     def _stop(self, *_: object) -> None:
         self.set = True
-
-
-def _die_with(parent_pid: int) -> None:
-    """Let the kernel kill this process when the server dies, however that happens: no orphan writes or burns a core."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it died before this line
-        os._exit(1)

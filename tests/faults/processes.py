@@ -1,16 +1,33 @@
 """Find and kill the processes of a server, by their own pids."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 
 
+def parts_of(pid: int) -> dict[int, int]:
+    """Return the processes that answer requests of a server with several: the pid of each by its number."""
+    found = {}
+    for child in children_of(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if number := re.search(r"/metrics/counter_(\d+)\.db", Path(f"/proc/{child}/maps").read_text()):
+                found[int(number[1])] = child
+    return found
+
+
 def workers_of(pid: int) -> list[int]:
     """Return the pids of the worker processes of a server."""
-    children = []
+    return sorted(set(children_of(pid)) - set(parts_of(pid).values()))
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the pids of all processes that a server has started."""
+    children: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         children += [int(child) for child in (task / "children").read_text().split()]
     return sorted(child for child in children if b"spawn_main" in _command(child))
@@ -32,8 +49,8 @@ def kill(pid: int) -> None:
 
 
 def kill_everything(server: "Popen[str]") -> None:
-    """Kill a server and all its workers at one instant."""
-    victims = [server.pid, *workers_of(server.pid)]
+    """Kill a server and all its processes at one instant."""
+    victims = [server.pid, *children_of(server.pid)]
     for pid in victims:
         kill(pid)
     server.wait()

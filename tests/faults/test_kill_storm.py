@@ -5,14 +5,21 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from service.client import Client
-from tests.faults.processes import kill, kill_everything, workers_of
+from tests.faults.processes import children_of, kill, kill_everything
 from tests.faults.undisturbed import FOUR_RUNS, undisturbed
 from tests.live import live_server
 
 KILLS = int(os.environ.get("POSTGRAD_STORM_KILLS", "20"))
 SEED = int(os.environ.get("POSTGRAD_STORM_SEED", random.SystemRandom().randrange(10**6)))
 SHARE_OF_TOTAL_KILLS = 0.2  # of the kills hit the server and all workers at one instant
+
+
+def patient(url: str) -> Client:
+    """Return a client that waits until a process answers again, when all that do were killed within a second."""
+    return Client(url, max_retries=12)
 
 
 def _check(client: Client, run_id: str, body: dict[str, object]) -> int:
@@ -28,14 +35,18 @@ def _check(client: Client, run_id: str, body: dict[str, object]) -> int:
     return int(run["attempt"])
 
 
-def test_runs_survive_a_storm_of_kills(tmp_path: Path) -> None:
-    """Twenty random kills during four runs: all succeed, with the bits of undisturbed runs, no step missing or twice."""
-    print(f"storm seed {SEED}, {KILLS} kills")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_runs_survive_a_storm_of_kills(tmp_path: Path, processes: int) -> None:
+    """Twenty random kills during four runs: all succeed, with the bits of undisturbed runs, no step missing or twice.
+
+    What is hit is any process but the first, or all of them.
+    """
+    print(f"storm seed {SEED}, {KILLS} kills, {processes} processes")
     rng = random.Random(SEED)
     killed, rounds, attempts = 0, 0, 0
     ids: list[tuple[str, dict[str, object]]] = []
     while killed < KILLS or not ids:
-        with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+        with live_server(tmp_path / "data", POSTGRAD_PROCESSES=str(processes)) as (url, server), patient(url) as client:
             if all(client.runs.get(run_id)["finished_at"] for run_id, _ in ids):
                 ids += [(client.runs.create(body)["id"], body) for body in FOUR_RUNS]
                 rounds += 1
@@ -45,8 +56,8 @@ def test_runs_survive_a_storm_of_kills(tmp_path: Path) -> None:
                 if rng.random() < SHARE_OF_TOTAL_KILLS:
                     kill_everything(server)
                     break
-                if workers := workers_of(server.pid):
-                    kill(rng.choice(workers))
+                if victims := children_of(server.pid):
+                    kill(rng.choice(victims))
                 if all(client.runs.get(run_id)["finished_at"] for run_id, _ in ids):
                     ids += [(client.runs.create(body)["id"], body) for body in FOUR_RUNS]
                     rounds += 1
