@@ -1,6 +1,6 @@
 """The metrics of a step."""
 
-from math import exp
+from math import exp, isfinite
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Measure:
             metrics |= {"val_loss": sum(val_parts), "val_accuracy": val_accuracy}
             if self._text:
                 metrics["val_perplexity"] = exp(min(val_parts.data, 700.0))
-        return Point(self._state.step, metrics)
+        return Point(self._state.step, metrics, finite=isfinite(metrics["loss"]) and self._state.finite)
 
 
 def _losses(parts: LossParts) -> dict[str, float]:

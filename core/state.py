@@ -1,7 +1,7 @@
 """The whole training state as one value, to and from bytes."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,9 +53,12 @@ class TrainState:
 
     def copy(self) -> "TrainState":
         """Return a state that later steps leave alone."""
-        theta, slots = self.theta.copy(), self.slots.copy()
-        carry, best_theta = (None if array is None else array.copy() for array in (self.carry, self.best_theta))
-        return replace(self, theta=theta, slots=slots, carry=carry, best_theta=best_theta)
+        copied = object.__new__(TrainState)  # 1 µs; dataclasses.replace takes 3, at every point that is the best so far
+        copied.__dict__.update(self.__dict__)
+        copied.theta, copied.slots = self.theta.copy(), self.slots.copy()
+        copied.carry = None if self.carry is None else self.carry.copy()
+        copied.best_theta = None if self.best_theta is None else self.best_theta.copy()
+        return copied
 
     def forget_best(self) -> None:
         """Let early stopping begin anew, for a run that goes on under another spec."""

@@ -49,7 +49,7 @@ def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never)
         last, point, bad = over() or state.step >= steps, None, None  # asked first: it is told of the last step too
         if last or state.step % log_every == 0:
             measured = measure(program, y)  # also if its point came before a stop: a bad loss still ends the run
-            bad = None if isfinite(measured.metrics["loss"]) and state.finite else "loss"
+            bad = None if measured.finite else "loss"
             point = measured if state.step > state.logged else None
             state.logged = state.step
         data_loss = program.backward()

@@ -18,7 +18,11 @@ Ints = NDArray[np.signedinteger[Any]]
 
 
 class Point(NamedTuple):
-    """The metrics of one step: they describe the parameters after `step` updates."""
+    """The metrics of one step: they describe the parameters after `step` updates.
+
+    `finite` says whether the parameters and the loss are finite numbers: something to go on from and to predict with.
+    """
 
     step: int
     metrics: dict[str, float]
+    finite: bool = True

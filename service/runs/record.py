@@ -46,10 +46,12 @@ class Recorder:
         self._database, self._run_id, self._attempt = database, run.id, attempt
         self._checkpoint_every: int = run.spec["training"]["checkpoint_every"]
         self._interval = interval_seconds
-        self._metrics = {name: dict(summary) for name, summary in run.metrics.items()}
+        self._metrics = {name: dict(known) for name, known in run.metrics.items()}
+        self._least = summary.best(run.metrics)  # the best value of the series that decides
         self._best_step = run.best_step
         self._best: TrainState | None = None
         self._points: list[Point] = []
+        self._summed = 0  # of the points, how many are in the metrics already
         self._milestones: list[Snapshot] = []
         self._saved_step, self._sample = saved_step, sample
         self._expected: str | None = (run.parent or {}).get("weights_digest")  # of a run that verifies another
@@ -65,16 +67,18 @@ class Recorder:
         return self._seconds_before + time.monotonic() - self._started
 
     def see(self, point: Point, state: TrainState) -> None:
-        """Take a metric point and what belongs to it: a milestone, a new best."""
+        """Take a metric point and what belongs to it: a milestone, a new best.
+
+        Between two steps everything takes three times as long as in a loop: what can wait is done at the commit.
+        """
         self._points.append(point)
-        improved = summary.add(self._metrics, point)
-        self.usable = state.finite and math.isfinite(point.metrics["loss"])
+        self.usable = point.finite
         if not self.usable:
             return
         if point.step % self._checkpoint_every == 0 and point.step > self._saved_step:
             self._milestones.append(Snapshot.of(state, kept=True, sample=self._sample(state)))
-        if summary.deciding(point.metrics) in improved and not state.restored:
-            self._best, self._best_step = state.copy(), point.step
+        if (value := point.metrics[summary.deciding(point.metrics)]) < self._least and not state.restored:
+            self._least, self._best, self._best_step = value, state.copy(), point.step
 
     def commit(self, state: TrainState) -> RunStatus | None:
         """Make everything so far durable; return the status to stop for, if one was asked for. Raise Fenced if not ours.
@@ -127,6 +131,9 @@ class Recorder:
     def _write(self, state: TrainState, end: End | None = None, sample: str | None = None) -> RunStatus | None:
         snapshots = self._snapshots(state, sample)
         points = list(self._points)
+        for point in points[self._summed :]:
+            summary.add(self._metrics, point)
+        self._summed = len(points)
         done = state.step - self._from_step
         seconds = self.training_seconds
         rate = done / max(seconds - self._seconds_before, 1e-9) if done else None
@@ -153,7 +160,7 @@ class Recorder:
 
         asked = self._database.write(work)
         self._begun = True
-        self._points, self._milestones, self._best = [], [], None
+        self._points, self._summed, self._milestones, self._best = [], 0, [], None
         self._saved_step = max([self._saved_step, *(snapshot.step for snapshot in snapshots)])
         self.due_at = time.monotonic() + self._interval
         return asked

@@ -11,9 +11,8 @@ Summary = dict[str, dict[str, Any]]
 """For each series: last, best and best_step."""
 
 
-def add(summary: Summary, point: Point) -> set[str]:
-    """Bring a summary up to date with a point; return the series that have a new best."""
-    improved = set()
+def add(summary: Summary, point: Point) -> None:
+    """Bring a summary up to date with a point."""
     for name, value in point.metrics.items():
         known = summary.setdefault(name, {"last": None, "best": None, "best_step": None})
         known["last"] = value if math.isfinite(value) else None
@@ -22,8 +21,12 @@ def add(summary: Summary, point: Point) -> set[str]:
         best = known["best"]
         if math.isfinite(value) and (best is None or (value > best if name in LARGER_IS_BETTER else value < best)):
             known["best"], known["best_step"] = value, point.step
-            improved.add(name)
-    return improved
+
+
+def best(summary: Summary) -> float:
+    """Return the best value of the series that decides; infinity if there is none yet."""
+    value = summary.get(deciding(summary), {}).get("best")
+    return math.inf if value is None else value
 
 
 def deciding(series: Any) -> str:

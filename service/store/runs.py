@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, update
 
 from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
@@ -22,6 +22,9 @@ Version = tuple[int, datetime]
 
 # Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
 INSERT = insert(runs)
+WAITING = select(func.count(), func.count().filter(runs.c.owner == bindparam("of_owner"))).where(
+    runs.c.status == RunStatus.QUEUED
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +124,9 @@ def count(db: Connection, status: RunStatus) -> int:
 
 
 def count_queued(db: Connection) -> tuple[int, int]:
-    """Return how many runs wait in all, and how many of those are the actor's own; each by an index that has all it needs."""
-    waiting = select(func.count()).where(runs.c.status == RunStatus.QUEUED)
-    own = waiting.where(runs.c.owner == owner_of(db))
-    return db.execute(waiting).scalar_one(), db.execute(own).scalar_one()
+    """Return how many runs wait in all, and how many of those are the actor's own; by an index that has all it needs."""
+    waiting, own = db.execute(WAITING, {"of_owner": owner_of(db)}).one()
+    return waiting, own
 
 
 def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:

@@ -260,7 +260,7 @@ def test_the_smoothed_loss_follows_its_recurrence(name: str) -> None:
     plan = Training(steps=40, log_every=1)
     points = run(problem := Problem(TrainSpec(model=TEXT_MODELS[name], training=plan), TEXT), problem.begin())
     smooth = log(len(TEXT.symbols))
-    for _, metrics in points:
+    for _, metrics, _ in points:
         assert metrics["smooth_loss"] == pytest.approx(smooth, rel=1e-12)
         smooth = (1 - SMOOTHING) * smooth + SMOOTHING * metrics["data_loss"]
 

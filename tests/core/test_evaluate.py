@@ -12,7 +12,12 @@ from core.evaluate import CHUNK, Evaluator, Scorer, accuracy, confusion_matrix, 
 from core.models import Linear, Mlp, Model
 from core.types import Floats, Ints
 
-MODELS: dict[str, Model] = {"linear": Linear(2, 3, "softmax", 0.1), "mlp": Mlp(2, (5,), 3, "relu", 0.1)}
+MODELS: dict[str, Model] = {
+    "linear": Linear(2, 3, "softmax", 0.1),
+    "mlp": Mlp(2, (5,), 3, "relu", 0.1),
+    "in small chunks": Mlp(2, (300,), 3, "relu", 0.1),
+    "too large to be kept": Mlp(2, (100, 100), 3, "tanh", 0.1),
+}
 every_model = pytest.mark.parametrize("name", MODELS)
 around_a_chunk = pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3])
 

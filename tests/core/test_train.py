@@ -187,7 +187,7 @@ every_way = pytest.mark.parametrize("way", WAYS)
 def test_the_loss_is_the_sum_of_its_parts(name: str, way: str) -> None:
     """At each point, loss = data_loss + reg_loss, and the learning rate stands beside them."""
     _, _, points = trained(CASES[name], steps=20, **WAYS[way])
-    for _, metrics in points:
+    for _, metrics, _ in points:
         assert metrics["loss"] == metrics["data_loss"] + metrics["reg_loss"]
         assert metrics["learning_rate"] == 1.0
 

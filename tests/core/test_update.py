@@ -62,7 +62,7 @@ def test_the_update_ratio_is_the_share_that_moved() -> None:
         points += run(problem, TrainState.from_bytes(state.to_bytes()))
         assert [point.step for point in points] == [0, 5, 10, 15, 20]
         assert "update_ratio" not in points[0].metrics
-        for s, metrics in points[1:]:
+        for s, metrics, _ in points[1:]:
             moved = np.linalg.norm(thetas[s] - thetas[s - 1]) / np.linalg.norm(thetas[s - 1])
             assert metrics["update_ratio"] == pytest.approx(moved, rel=1e-12)
 

@@ -67,7 +67,9 @@ def test_predictions_are_balanced(server: Served) -> None:
     until(lambda: sum(answered(data).values()) == sum(before.values()) + 90)  # counted when the answer is out
     each = {number: count - before.get(number, 0) for number, count in answered(data).items()}
     assert min(each[number] for number in (1, 2, 3)) >= 10, each
-    assert {value for _ in range(10) for value in _values(client, "postgrad_http_requests_total", "POST", "/v2/models/{name}/infer")} == {90.0}
+    assert {
+        value for _ in range(10) for value in _values(client, "postgrad_http_requests_total", "POST", "/v2/models/{name}/infer")
+    } == {90.0}
     assert {value for _ in range(10) for value in _values(client, "postgrad_model_cache_misses_total")} == {3.0}
 
 

@@ -79,15 +79,13 @@ def encode(known: dict[str, Any], found: Prediction, wanted: list[Wanted]) -> tu
     outputs, buffers = [], []
     for output in wanted:
         tensor: dict[str, Any] = {"name": output.name}
-        values: Any = found.labels
-        if output.name != LABELS:
-            values = found.scores if output.name == SCORES else found.probabilities
+        values = _values(found, output.name)
         if output.top is not None:
             values = _largest(values, output.top, found.classes)
         if isinstance(values, list):
             values = [str(value) for value in values]
-            k = len(values) // len(found.labels)
-            tensor |= {"datatype": "BYTES", "shape": [len(found.labels)] if output.top is None else [len(found.labels), k]}
+            n = len(found.scores)
+            tensor |= {"datatype": "BYTES", "shape": [n] if output.top is None else [n, len(values) // n]}
         else:
             tensor |= {"datatype": FLOATS[values.itemsize], "shape": list(values.shape)}
         if output.binary:
@@ -98,6 +96,10 @@ def encode(known: dict[str, Any], found: Prediction, wanted: list[Wanted]) -> tu
         outputs.append(tensor)
     head = to_json({**known, "outputs": outputs})
     return (b"".join([head, *buffers]), len(head)) if buffers else (head, None)
+
+
+def _values(found: Prediction, name: str) -> Any:
+    return found.labels if name == LABELS else found.scores if name == SCORES else found.probabilities
 
 
 def _bytes_of(values: Array | list[str]) -> bytes:
