@@ -1,5 +1,6 @@
 """One run on a terminal while it is trained: a bar, its measures, and the curve of its loss."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ WIDEST, TALLEST = 100, 10
 OTHER_LINES = 6
 """Lines of the terminal that are not the curve's: those above it, the cursor's, and some of what was there before."""
 POINTS = 400
+LONG_SILENCE_SECONDS = 5.0
 SERIES = {
     "loss": "loss",
     "train_accuracy": "accuracy",
@@ -37,8 +39,7 @@ def live(client: "Client", terminal: Console) -> Iterator[Update]:
     with Live(picture, console=terminal, refresh_per_second=8, transient=False) as display:
 
         def update(run: Run) -> None:
-            picture.run = run
-            picture.curve = _curve(client, run["id"]) or picture.curve
+            picture.show(run, _curve(client, run["id"]))
             display.refresh()
 
         yield update
@@ -58,22 +59,28 @@ class Picture:
     """A run as it is drawn; as wide and as high as the terminal is at that moment."""
 
     def __init__(self) -> None:
-        self.run: Run | None = None
-        self.curve: Mapping[str, Any] | None = None
+        self._run: Run | None = None
+        self._curve: Mapping[str, Any] | None = None
+        self._heard = 0.0
+
+    def show(self, run: Run, curve: Mapping[str, Any] | None) -> None:
+        """Take a run as it is now, and its loss history; without one, that from before stays."""
+        self._run, self._curve = run, curve or self._curve
+        self._heard = time.monotonic()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw."""
-        if self.run is None:
+        if self._run is None:
             return
         width = min(options.max_width, WIDEST)
-        yield _title(self.run, width)
-        yield _bar(self.run, width)
-        yield _cut(_measures(self.run), width)
-        if self.curve is not None:
+        yield _title(self._run, width)
+        yield _bar(self._run, width)
+        yield _cut(_measures(self._run, time.monotonic() - self._heard), width)
+        if self._curve is not None:
             height = min(TALLEST, console.size.height - OTHER_LINES)
-            values = self.curve["series"].get("loss", [])
+            values = self._curve["series"].get("loss", [])
             unicode = not options.ascii_only
-            for line in plot(self.curve["steps"], values, width, height, unicode=unicode):
+            for line in plot(self._curve["steps"], values, width, height, unicode=unicode):
                 yield Text(line, style="cyan", no_wrap=True, overflow="crop")
 
 
@@ -112,8 +119,10 @@ def _bar(run: Run, width: int) -> Table:
     return made
 
 
-def _measures(run: Run) -> Text:
+def _measures(run: Run, silence: float) -> Text:
     parts = [f"{name} {show.number(value)}" for key, name in SERIES.items() if (value := show.last(run, key)) is not None]
+    if run["status"] == "running" and silence > LONG_SILENCE_SECONDS:  # it is committed twice a second
+        parts.insert(0, f"no news for {duration(silence)}")
     return Text("  ".join(parts))
 
 

@@ -1,13 +1,16 @@
 """`--follow` and `runs watch` on a real pseudo-terminal."""
 
+import io
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
-from service.cli.live import duration
+from service.cli.live import Picture, duration
 from service.client import Client
 from tests.live import live_server
 from tests.service.cli.terminal import Terminal, lines_of
@@ -114,6 +117,27 @@ def test_the_picture_outlives_the_server(tmp_path: Path) -> None:
             with live_server(data, POSTGRAD_PORT=url.rpartition(":")[2]):
                 code, output, _ = terminal.ends(60)
     assert (code, " succeeded, step 60,000 of 60,000" in output) == (0, True)
+
+
+def test_silence_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running run of which nothing is heard, as while the server is away, says so; one that waits or has ended does not."""
+    with Client(url) as client:
+        run = client.runs.create(dataset="spiral", model="softmax", training={"steps": 10})
+        ended = client.runs.wait(run["id"], timeout=30)
+    picture, terminal = Picture(), Console(file=io.StringIO(), width=100)
+    now = time.monotonic()
+    for status, silence, told in (
+        ("running", 4, False),
+        ("running", 70, True),
+        ("queued", 70, False),
+        ("succeeded", 70, False),
+    ):
+        monkeypatch.setattr("service.cli.live.time.monotonic", lambda: now)
+        picture.show({**ended, "status": status}, None)
+        monkeypatch.setattr("service.cli.live.time.monotonic", lambda silence=silence: now + silence)
+        with terminal.capture() as shown:
+            terminal.print(picture)
+        assert ("no news for 1 min 10 s" in shown.get()) == told
 
 
 @pytest.mark.parametrize(
