@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 @contextmanager
 def live_server(data_dir: Path, main: Sequence[str] = ("-m", "service"), **env: str) -> Iterator[tuple[str, "Popen[str]"]]:
     """Run `postgrad serve` on a data directory; yield its URL and its process. Its log is beside the data directory."""
-    command = [sys.executable, *main, "serve", "--port", "0", "--data-dir", str(data_dir)]
+    command = [sys.executable, *main, "serve", "--port", env.get("POSTGRAD_PORT", "0"), "--data-dir", str(data_dir)]
     with data_dir.with_suffix(".log").open("a") as log:
         process = Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=log, text=True)
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The commands of the README and of docs/clients.md, pasted line by line, print what stands below them."""
+"""The commands of the README, docs/clients.md and docs/cli.md, pasted line by line, print what stands below them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.live import ROOT, live_server
 from tests.tour import matches, steps, walk
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/clients.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/clients.md", "docs/cli.md"])
 def test_a_document_prints_what_it_says(document: str, tmp_path: Path) -> None:
     """Each block runs in one shell and prints what the document shows, but for what is marked with …."""
     tour = list(steps((ROOT / document).read_text()))

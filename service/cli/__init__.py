@@ -9,8 +9,10 @@ import typer
 from service.cli import data, db, keys, models, runs
 from service.cli.codes import EXIT_CODES
 from service.cli.demo import demo
+from service.cli.doctor import doctor
 from service.cli.export import export
 from service.cli.generate import generate
+from service.cli.help import help_on
 from service.cli.predict import predict
 from service.cli.serve import serve
 from service.cli.train import train
@@ -57,5 +59,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
 app.command()(demo)
+app.command()(doctor)
+app.command(name="help")(help_on)
 
 __all__ = ["app"]

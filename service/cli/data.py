@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from service.cli import show, talk
-from service.cli.options import Json, Limit, Url
+from service.cli.options import Curl, Json, Limit, Url
 
 app = typer.Typer(no_args_is_help=True, help="Upload datasets and list them.")
 
@@ -16,9 +16,11 @@ Name = Annotated[str | None, typer.Option(help="Name of the dataset.")]
 
 
 @app.command()
-def put(file: File, *, label: Label = None, name: Name = None, as_json: Json = False, url: Url = None) -> None:
+def put(
+    file: File, *, label: Label = None, name: Name = None, as_json: Json = False, curl: Curl = False, url: Url = None
+) -> None:
     """Upload a file and keep it as a dataset; write its id."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         data = client.datasets.upload(file, label, name)
     if as_json:
         talk.out_json(data)
@@ -34,9 +36,9 @@ def put(file: File, *, label: Label = None, name: Name = None, as_json: Json = F
 
 
 @app.command()
-def ls(*, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
+def ls(*, limit: Limit = 20, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """List the kept datasets, the newest first."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         page = client.datasets.page(limit=limit)
     if as_json:
         talk.out_json(page)

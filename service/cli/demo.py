@@ -13,7 +13,7 @@ from service.cli.codes import ExitCode
 from service.cli.demo_checks import Check, all_checks, writes
 from service.cli.demo_plan import Result
 from service.cli.demo_server import Server, temporary_server
-from service.cli.follow import ENDED, watching
+from service.cli.progress import ENDED, watching
 
 if TYPE_CHECKING:
     from service.client import Client

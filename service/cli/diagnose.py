@@ -1,6 +1,7 @@
 """The command `postgrad runs diagnose`."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
@@ -8,15 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli import show, talk
-from service.cli.options import Json, RunId, Url
+from service.cli.options import Curl, Json, RunId, Url
 
 Checkpoint = Annotated[str, typer.Option(help="latest, best, a step, or the id of a checkpoint.")]
 STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
-def diagnose(run_id: RunId, *, checkpoint: Checkpoint = "latest", as_json: Json = False, url: Url = None) -> None:
+def diagnose(
+    run_id: RunId, *, checkpoint: Checkpoint = "latest", as_json: Json = False, curl: Curl = False, url: Url = None
+) -> None:
     """Say what is wrong with a run, if anything, and what to try."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         answer = client.runs.diagnostics(run_id, checkpoint)
     if as_json:
         talk.out_json(answer)
@@ -24,7 +27,7 @@ def diagnose(run_id: RunId, *, checkpoint: Checkpoint = "latest", as_json: Json 
         talk.console().print(details(answer))
 
 
-def details(answer: dict[str, Any]) -> Group:
+def details(answer: show.Object) -> Group:
     """Show what was found: the hints first, then the measures."""
     parts: list[RenderableType] = [_hints(answer["hints"]), "", _facts(answer)]
     if answer["per_class"]:
@@ -32,7 +35,7 @@ def details(answer: dict[str, Any]) -> Group:
     return Group(*parts)
 
 
-def _hints(hints: list[dict[str, Any]]) -> RenderableType:
+def _hints(hints: Sequence[show.Object]) -> RenderableType:
     if not hints:
         return Text("nothing looks wrong", style="green")
     made = Table.grid(padding=(0, 2))
@@ -44,7 +47,7 @@ def _hints(hints: list[dict[str, Any]]) -> RenderableType:
     return made
 
 
-def _facts(answer: dict[str, Any]) -> Table:
+def _facts(answer: show.Object) -> Table:
     made = Table.grid(padding=(0, 2))
     made.add_column(style="bold", no_wrap=True)
     made.add_column()
@@ -62,14 +65,14 @@ def _facts(answer: dict[str, Any]) -> Table:
     return made
 
 
-def _gradient(check: dict[str, Any]) -> str:
+def _gradient(check: show.Object) -> str:
     verdict = {True: "right", False: "wrong", None: "unsure"}[check["ok"]]
     if check["relative_error"] is not None:
         verdict += f", relative error {check['relative_error']:.1e} on {check['examples']:,} examples"
     return f"{verdict}; {check['note']}" if check["note"] else verdict
 
 
-def _classes(answer: dict[str, Any]) -> Table:
+def _classes(answer: show.Object) -> Table:
     """Show the confusion matrix, row by row of true classes, with recall and precision; of many classes only those two."""
     labels = [str(label) for label in answer["classes"]]
     shown = [f"→ {label}" for label in labels] if len(labels) <= 10 else []

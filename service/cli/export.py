@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from service.cli import talk
 from service.cli.codes import ExitCode
-from service.cli.options import RunId, Url
+from service.cli.options import Curl, RunId, Url
 
 Format = Annotated[str, typer.Option("--format", help="npz, safetensors or onnx.")]
 Checkpoint = Annotated[str, typer.Option(help="latest, best, a step, or the id of a checkpoint.")]
@@ -23,15 +24,16 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is t
 
 def export(
     run_id: RunId, *, fmt: Format = "npz", checkpoint: Checkpoint = "latest", output: Output = None, force: Force = False,
-    url: Url = None,
+    curl: Curl = False, url: Url = None,
 ) -> None:  # fmt: skip
     """Write the model of a run to a file, also while it still trains; write where it is."""
-    with talk.server(url) as client:
+    path = Path(output or f"{run_id}.{fmt}")
+    options = ("-f",) if output == "-" else ("-f", f"-o {quote(str(path))}")
+    with talk.server(url, curl=curl, options=options) as client:
         content = client.runs.export(run_id, fmt, checkpoint)
     if output == "-":
         sys.stdout.buffer.write(content)
         return
-    path = Path(output or f"{run_id}.{fmt}")
     try:
         with path.open("wb" if force else "xb") as file:
             file.write(content)

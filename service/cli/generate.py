@@ -7,7 +7,7 @@ from unicodedata import category
 import typer
 
 from service.cli import talk
-from service.cli.options import Json, RunId, Url
+from service.cli.options import Curl, Json, RunId, Url
 
 if TYPE_CHECKING:
     from service.client.calls import Wish
@@ -25,7 +25,7 @@ Checkpoint = Annotated[str, typer.Option(help="latest, best, a step, or the id o
 def generate(
     run_id: RunId, prompt: Prompt = "", *,
     length: Length = None, temperature: Temperature = None, top_k: TopK = None, seed: Seed = None,
-    checkpoint: Checkpoint = "latest", as_json: Json = False, url: Url = None,
+    checkpoint: Checkpoint = "latest", as_json: Json = False, curl: Curl = False, url: Url = None,
 ) -> None:  # fmt: skip
     """Write text with a char_rnn, also while it still trains; each character is shown as it comes.
 
@@ -40,8 +40,8 @@ def generate(
         wish["top_k"] = top_k
     if seed is not None:
         wish["seed"] = seed
-    with talk.server(url) as client:
-        if as_json:
+    with talk.server(url, curl=curl) as client:
+        if as_json or curl:
             talk.out_json(client.runs.generate(run_id, prompt, **wish))
             return
         terminal = sys.stdout.isatty()

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli import talk
-from service.cli.options import Json, RunId, Url
+from service.cli.options import Curl, Json, RunId, Url
 from service.cli.show import Object
 
 Name = Annotated[str | None, typer.Option(help="Name of the new run [default: that of the old].", show_default=False)]
@@ -25,23 +25,25 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def pause(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+def pause(run_id: RunId, *, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """Stop a run for a while; go on with it: postgrad runs resume."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         run = client.runs.pause(run_id)
     _say(run, f"{run_id} {'paused' if run['status'] == 'paused' else 'is being paused'}", as_json=as_json)
 
 
-def resume(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+def resume(run_id: RunId, *, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """Let a paused run go on from its checkpoint."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         run = client.runs.resume(run_id)
     _say(run, f"{run_id} goes on from step {run['progress']['step']}", as_json=as_json)
 
 
-def extend(run_id: RunId, *, steps: Steps, name: Name = None, as_json: Json = False, url: Url = None) -> None:
+def extend(
+    run_id: RunId, *, steps: Steps, name: Name = None, as_json: Json = False, curl: Curl = False, url: Url = None
+) -> None:
     """Train a run that has ended or is paused for more steps, as a new run."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         run = client.runs.extend(run_id, steps, name)
     _say_new(run, as_json=as_json)
 
@@ -53,18 +55,19 @@ def fork(
     changes: Set = None,
     name: Name = None,
     as_json: Json = False,
+    curl: Curl = False,
     url: Url = None,
 ) -> None:
     """Branch off at a checkpoint: a new run that goes on from there with a changed spec."""
     overrides = overrides_of(changes or [])
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         run = client.runs.fork(run_id, overrides, checkpoint, name)
     _say_new(run, as_json=as_json)
 
 
-def verify(run_id: RunId, *, as_json: Json = False, url: Url = None) -> None:
+def verify(run_id: RunId, *, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """Train a run again, as a new run, and compare the weights."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         run = client.runs.verify(run_id)
     _say_new(run, as_json=as_json)
 

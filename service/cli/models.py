@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from service.cli import show, talk
-from service.cli.options import Json, Limit, RunId, Url
+from service.cli.options import Curl, Json, Limit, RunId, Url
 from service.cli.show import Object
 
 app = typer.Typer(no_args_is_help=True, help="Give names to what runs have learned.")
@@ -17,9 +17,9 @@ Checkpoint = Annotated[str, typer.Option(help="latest, best, a step, or the id o
 
 
 @app.command()
-def ls(*, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
+def ls(*, limit: Limit = 20, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """List the models by name."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         page = client.models.page(limit=limit)
     if as_json:
         talk.out_json(page)
@@ -36,9 +36,9 @@ def ls(*, limit: Limit = 20, as_json: Json = False, url: Url = None) -> None:
 
 
 @app.command(name="show")
-def show_model(name: Name, *, as_json: Json = False, url: Url = None) -> None:
+def show_model(name: Name, *, as_json: Json = False, curl: Curl = False, url: Url = None) -> None:
     """Show the versions of a model and their aliases."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         model = client.models.get(name)
     if as_json:
         talk.out_json(model)
@@ -57,10 +57,10 @@ def _aliases(version: Object) -> Text:
 @app.command()
 def promote(
     name: Name, run_id: RunId, *, alias: Alias = "production", checkpoint: Checkpoint = "latest", as_json: Json = False,
-    url: Url = None,
+    curl: Curl = False, url: Url = None,
 ) -> None:  # fmt: skip
     """Let a name stand for a checkpoint of a run, also of one that still trains; write the version that it is."""
-    with talk.server(url) as client:
+    with talk.server(url, curl=curl) as client:
         promoted = client.models.set_alias(name, alias, run_id, checkpoint)
     if as_json:
         talk.out_json(promoted)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli import rows, show, talk
-from service.cli.options import Json, RunId, Url
+from service.cli.options import Curl, Json, RunId, Url
 
 Input = Annotated[
     list[str] | None, typer.Option("--input", "-i", metavar="X1,X2,…", help="Features of one example; can be repeated.")
@@ -19,15 +19,16 @@ Checkpoint = Annotated[str, typer.Option(help="latest, best, a step, or the id o
 
 def predict(
     run_id: RunId, *, inputs: Input = None, file: File = None, checkpoint: Checkpoint = "latest",
-    as_json: Json = False, url: Url = None,
+    as_json: Json = False, curl: Curl = False, url: Url = None,
 ) -> None:  # fmt: skip
     """Classify examples with what a run has learned, also while it still trains."""
     if (file is None) == (not inputs):
         raise typer.BadParameter("give either --input or --file", param_hint="--input")
     header, examples = rows.from_file(file) if file else (None, rows.from_flags(inputs or []))
-    with talk.server(url) as client:
-        if header:
+    if header:
+        with talk.server(url) as client:
             examples = rows.in_order(header, client.runs.get(run_id)["data"]["features"], examples)
+    with talk.server(url, curl=curl) as client:
         answer = client.runs.predict(run_id, examples, checkpoint)
     if as_json:
         talk.out_json(answer)

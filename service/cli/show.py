@@ -1,6 +1,6 @@
 """Runs, datasets and predictions as people read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-Object = dict[str, Any]
+Object = Mapping[str, Any]
 
 STYLES = {"queued": "yellow", "running": "cyan", "succeeded": "green", "failed": "red", "cancelled": "magenta"}
 NOTHING = "–"
@@ -88,7 +88,7 @@ def fitting(rows: list[dict[str, Text]], width: int, *, drop: tuple[str, ...], r
     return made
 
 
-def runs_table(runs: list[Object], width: int) -> Table:
+def runs_table(runs: Sequence[Object], width: int) -> Table:
     """Show a list of runs."""
     rows = []
     for run in runs:
@@ -167,7 +167,7 @@ def _series(run: Object) -> Table:
     return made
 
 
-def datasets_table(datasets: list[Object], width: int) -> Table:
+def datasets_table(datasets: Sequence[Object], width: int) -> Table:
     """Show a list of datasets."""
     rows = []
     for data in datasets:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from service.cli.codes import ExitCode
 
 if TYPE_CHECKING:
-    from service.client import Client
+    from service.client import APIError, Client
 
 PIPE_WIDTH = 200  # in a pipe nothing is folded: an id must stay whole
 
@@ -48,31 +48,40 @@ def fail(message: str, code: ExitCode = ExitCode.ERROR, *, hint: str | None = No
 
 
 @contextmanager
-def server(url: str | None) -> Iterator["Client"]:
-    """Talk with a server; an error of the client ends the command with one sentence and its exit code."""
-    from service.client import (  # noqa: PLC0415 (a quarter of a second that --help does not need)
-        APIConnectionError,
-        APIError,
-        APIStatusError,
-        APITimeoutError,
-        AuthenticationError,
-        Client,
-        InvalidRequestError,
-        NotFoundError,
-    )
+def server(url: str | None, *, curl: bool = False, options: Sequence[str] = (), then_more: bool = False) -> Iterator["Client"]:
+    """Talk with a server; an error of the client ends the command with one sentence and its exit code.
+
+    With `curl` the first request is written as a curl command with these `options`, and the command ends.
+    """
+    from service.client import APIError, Client  # noqa: PLC0415 (a quarter of a second that --help does not need)
 
     try:
-        with Client(url) as client:
+        if curl:
+            from service.cli.print_curl import PrintingClient  # noqa: PLC0415 (as above)
+
+            client: Client = PrintingClient(url, options, then_more=then_more)
+        else:
+            client = Client(url)
+        with client:
             yield client
-    except APITimeoutError as error:
-        fail(str(error), ExitCode.UNREACHABLE)
-    except APIConnectionError as error:
-        fail(str(error), ExitCode.UNREACHABLE, hint="start a server with `postgrad serve`, or name another one with --url")
-    except AuthenticationError as error:
-        hint = "set POSTGRAD_API_KEY to the secret of a key; `postgrad keys create` makes one, where the server's data are"
-        fail(str(error), ExitCode.ERROR, hint=hint, request_id=error.request_id)
-    except APIStatusError as error:
-        kinds = {NotFoundError: ExitCode.NOT_FOUND, InvalidRequestError: ExitCode.USAGE}
-        fail(str(error), kinds.get(type(error), ExitCode.ERROR), request_id=error.request_id)
     except APIError as error:
-        fail(str(error))
+        code, hint = verdict(error)
+        fail(str(error), code, hint=hint, request_id=getattr(error, "request_id", None))
+
+
+def verdict(error: "APIError") -> tuple[ExitCode, str | None]:
+    """Return the exit code for an error of the client, and what to do about it."""
+    from service import client  # noqa: PLC0415 (as above)
+
+    if isinstance(error, client.AuthenticationError):
+        hint = "set POSTGRAD_API_KEY to the secret of a key; `postgrad keys create` makes one, where the server's data are"
+        return ExitCode.NOT_ALLOWED, hint
+    if isinstance(error, client.APIConnectionError):
+        away = not isinstance(error, client.APITimeoutError)
+        return ExitCode.UNREACHABLE, "start a server with `postgrad serve`, or name another one with --url" if away else None
+    kinds = {
+        client.ForbiddenError: ExitCode.NOT_ALLOWED,
+        client.NotFoundError: ExitCode.NOT_FOUND,
+        client.InvalidRequestError: ExitCode.USAGE,
+    }
+    return next((code for kind, code in kinds.items() if isinstance(error, kind)), ExitCode.ERROR), None

@@ -8,7 +8,7 @@ import typer
 from service.cli import follow as following
 from service.cli import show, talk
 from service.cli.body import body_of
-from service.cli.options import Json, Url
+from service.cli.options import Curl, Json, Timeout, Url
 
 DATA, MODEL, OPTIMIZER, TRAINING, OUTPUT = "Data", "Model", "Optimizer", "Training", "Run and output"
 
@@ -69,7 +69,10 @@ File = Annotated[
     typer.Option(metavar="FILE", rich_help_panel=OUTPUT, help="Request body as JSON, - for stdin; other flags change it."),
 ]
 Follow = Annotated[
-    bool, typer.Option("--follow", "-f", rich_help_panel=OUTPUT, help="Show the progress, and end with the run.")
+    bool,
+    typer.Option(
+        "--follow", "-f", rich_help_panel=OUTPUT, help="Show the progress, and end with the run; with --json as JSON Lines."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Write only the id of the run.")]
 
@@ -83,7 +86,8 @@ def train(
     steps: Steps = None, batch_size: BatchSize = None, seed: Seed = None, dtype: Dtype = None, log_every: LogEvery = None,
     validation_fraction: ValidationFraction = None, standardize: Standardize = None, time_budget: TimeBudget = None,
     name: Name = None, tag: Tag = None, file: File = None,
-    follow: Follow = False, as_json: Json = False, quiet: Quiet = False, url: Url = None,
+    follow: Follow = False, timeout: Timeout = None, as_json: Json = False, curl: Curl = False, quiet: Quiet = False,
+    url: Url = None,
 ) -> None:  # fmt: skip
     """Train a model on the server.
 
@@ -93,22 +97,27 @@ def train(
     """
     body = body_of(locals())
     _complete(body, data, label)
-    with talk.server(url) as client:
+    if timeout is not None and not follow:
+        raise typer.BadParameter("is for --follow, which is not given", param_hint="--timeout")
+    with talk.server(url, curl=curl, then_more=True) as client:
         if data is not None:
             body["dataset"] = {"kind": "stored", "id": client.datasets.upload(data, label)["id"]}
-        run = client.runs.create(body)
+        run: show.Object = client.runs.create(body)
         if quiet:
             typer.echo(run["id"])
         if follow:
-            run = following.follow(client, run["id"], as_json=as_json, quiet=quiet)
-            following.finish(run, as_json=as_json and not quiet, lines=True, quiet=quiet)
+            run = following.follow(client, run["id"], as_json=as_json, quiet=quiet, timeout=timeout)
+            following.finish(run, as_json=as_json and not quiet, quiet=quiet)
     if as_json and not quiet:
         talk.out_json(run)
     elif not quiet:
-        typer.echo(
-            f"{run['id']} {run['status']}: {show.model_of(run)} on {show.data_of(run)}, {run['progress']['steps']:,} steps"
-        )
-        talk.note(f"watch it: postgrad runs watch {run['id']}")
+        _say(run)
+
+
+def _say(run: show.Object) -> None:
+    what = f"{show.model_of(run)} on {show.data_of(run)}"
+    typer.echo(f"{run['id']} {run['status']}: {what}, {run['progress']['steps']:,} steps")
+    talk.note(f"watch it: postgrad runs watch {run['id']}")
 
 
 def _complete(body: dict[str, object], data: Path | None, label: str | None) -> None:

@@ -8,9 +8,22 @@
         print(client.runs.loss_history(run["id"])["series"]["loss"])
         print(client.runs.predict(run["id"], [[0.5, 0.2]])["labels"])
 
-Objects are dictionaries, as the API sends them.
+Objects are the dictionaries that the API sends, with types of their own: `Run`, `History`, `Prediction`, ….
 """
 
+from service.client.answers import (
+    Alias,
+    ApiKey,
+    Diagnostics,
+    Evaluation,
+    Generation,
+    Info,
+    Model,
+    ModelPrediction,
+    NewApiKey,
+    Prediction,
+    Version,
+)
 from service.client.asynchronous import AsyncClient
 from service.client.errors import (
     APIConnectionError,
@@ -26,6 +39,8 @@ from service.client.errors import (
     ServerError,
     TooLargeError,
 )
+from service.client.objects import Boundary, Checkpoint, Dataset, Estimate, Event, History, Page, Preview, Run, RunPage
+from service.client.queue import Queue
 from service.client.sync import Client
 
 __all__ = [
@@ -33,14 +48,36 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "Alias",
+    "ApiKey",
     "AsyncClient",
     "AuthenticationError",
+    "Boundary",
+    "Checkpoint",
     "Client",
     "ConflictError",
+    "Dataset",
+    "Diagnostics",
+    "Estimate",
+    "Evaluation",
+    "Event",
     "ForbiddenError",
+    "Generation",
+    "History",
+    "Info",
     "InvalidRequestError",
+    "Model",
+    "ModelPrediction",
+    "NewApiKey",
     "NotFoundError",
+    "Page",
+    "Prediction",
+    "Preview",
+    "Queue",
     "RateLimitError",
+    "Run",
+    "RunPage",
     "ServerError",
     "TooLargeError",
+    "Version",
 ]

@@ -8,14 +8,18 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from service.client import calls, flows, sse, wire
+from service.client.answers import Info
 from service.client.api_keys import AsyncApiKeys
-from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.calls import Call, RunParts
 from service.client.curves import AsyncCurves
 from service.client.datasets import AsyncDatasets
 from service.client.errors import ServerError
 from service.client.following import AsyncFollowed
 from service.client.life import AsyncLife
 from service.client.models import AsyncModels
+from service.client.objects import Estimate, Page, Run, RunPage
+from service.client.queue import Queue
+from service.client.trained import AsyncTrained
 
 T = TypeVar("T")
 
@@ -55,13 +59,21 @@ class AsyncClient:
         if self._owned:
             await self.http.aclose()
 
-    async def info(self) -> Object:
+    async def info(self) -> Info:
         """Describe the server: version, workers, limits, what is queued and running."""
         return await self.call(calls.INFO)
 
-    async def queue(self, limit: int | None = None) -> Object:
+    async def queue(self, limit: int | None = None) -> Queue:
         """Show what is being trained and what waits, with estimates of when each begins and ends."""
         return await self.call(calls.queue(limit))
+
+    async def healthy(self) -> bool:
+        """Return whether the server lives; raise APIConnectionError if there is none."""
+        return "status" in (await self.drive(flows.exchange(calls.HEALTH, 0)))
+
+    async def metrics(self) -> str:
+        """Return the state of the server in the text format of Prometheus."""
+        return await self.text(calls.METRICS)
 
     async def ready(self) -> bool:
         """Return whether the server can do its work; raise APIConnectionError if there is none."""
@@ -71,13 +83,17 @@ class AsyncClient:
             return False
         return True
 
-    async def call(self, call: Call) -> Object:
+    async def call(self, call: Call[T]) -> T:
         """Make a request and return the JSON object of the answer, {} for an empty one."""
         return await self.drive(flows.exchange(call, self.max_retries))
 
-    async def pages(self, call: Call) -> AsyncIterator[Object]:
+    async def text(self, call: Call[str]) -> str:
+        """Make a request and return the text of the answer."""
+        return await self.drive(flows.document(call, self.max_retries))
+
+    async def pages(self, call: Call[Page[T]]) -> AsyncIterator[T]:
         """Yield the objects of a list, page after page."""
-        following: Call | None = call
+        following: Call[Page[T]] | None = call
         while following is not None:
             page = await self.call(following)
             for item in page["data"]:
@@ -99,7 +115,7 @@ class AsyncClient:
             else:
                 outcome = await self._send(step)
 
-    async def characters(self, call: Call) -> AsyncIterator[str]:
+    async def characters(self, call: Call[Any]) -> AsyncIterator[str]:
         """Yield the characters of a text while it is written."""
         text = sse.Text()
         try:
@@ -114,66 +130,38 @@ class AsyncClient:
             raise wire.failure_of(error, self.base_url) from error
         text.end()
 
-    async def _send(self, call: Call) -> flows.Outcome:
+    async def _send(self, call: Call[Any]) -> flows.Outcome:
         try:
             return wire.reply_of(await self.http.request(**wire.arguments(self.base_url, call)))
         except httpx.HTTPError as error:
             return wire.failure_of(error, self.base_url)
 
 
-class AsyncRuns(AsyncLife, AsyncCurves, AsyncFollowed):
+class AsyncRuns(AsyncLife, AsyncCurves, AsyncFollowed, AsyncTrained):
     """The runs of a server."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client: AsyncClient = client
 
-    async def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+    async def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Run:
         """Queue a run, given as a whole request body or by its parts: `create(dataset="spiral", model="mlp")`."""
         return await self._client.call(calls.create_run(body, parts))
 
-    async def validate(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+    async def validate(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Estimate:
         """Check a run and estimate its cost, without creating anything."""
         return await self._client.call(calls.validate_run(body, parts))
 
-    async def get(self, run_id: str) -> Object:
+    async def get(self, run_id: str) -> Run:
         """Return a run as it stands."""
         return await self._client.call(calls.on_run("GET", run_id))
 
-    def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Object]:
+    def list(self, **filters: str | int | Sequence[str] | None) -> AsyncIterator[Run]:
         """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`, …; `limit` is the size of a page.
 
         `order_by="metrics.loss"` is another order, `order="asc"` has the oldest first.
         """
         return self._client.pages(calls.list_runs(filters))
 
-    async def page(self, **filters: str | int | Sequence[str] | None) -> Object:
+    async def page(self, **filters: str | int | Sequence[str] | None) -> RunPage:
         """Return one page of the list of runs as the API sends it; where `has_more`, the next is `after` its `next_after`."""
         return await self._client.call(calls.list_runs(filters))
-
-    def checkpoints(self, run_id: str) -> AsyncIterator[Object]:
-        """Yield the checkpoints of a run, in the order of their steps."""
-        return self._client.pages(calls.on_run("GET", run_id, "checkpoints"))
-
-    async def predict(self, run_id: str, inputs: Rows, checkpoint: str = "latest") -> Object:
-        """Classify examples: one row of features each, as a list of lists or a NumPy array."""
-        return await self._client.call(calls.predict(run_id, inputs, checkpoint))
-
-    async def evaluate(self, run_id: str, dataset: str | Mapping[str, Any] | None = None, checkpoint: str = "latest") -> Object:
-        """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
-        return await self._client.call(calls.evaluate(run_id, dataset, checkpoint))
-
-    async def diagnostics(self, run_id: str, checkpoint: str = "latest") -> Object:
-        """Check gradient, units and mistakes of a checkpoint; `hints` say in plain language what to try."""
-        return await self._client.call(calls.on_run("GET", run_id, "diagnostics", params={"checkpoint": checkpoint}))
-
-    async def export(self, run_id: str, format: str = "npz", checkpoint: str = "latest") -> bytes:  # noqa: A002 (the API's word)
-        """Return a file with the model: `npz`, `safetensors` or `onnx`."""
-        return await self._client.drive(flows.download(calls.export(run_id, format, checkpoint), self._client.max_retries))
-
-    async def generate(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Object:
-        """Write text that follows the prompt with a char_rnn: `length`, `temperature`, `top_k`, `seed`, `checkpoint`."""
-        return await self._client.call(calls.generate(run_id, prompt, wish))
-
-    def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> AsyncIterator[str]:
-        """Yield the characters that `generate` would return at the end, each as soon as it is written."""
-        return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))

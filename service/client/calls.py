@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypedDict
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
+from service.client.answers import Evaluation, Generation, Info, Prediction
+from service.client.objects import Checkpoint, Estimate, Event, Page, Run, RunPage
+from service.client.queue import Queue
+
 Object = dict[str, Any]
 """A JSON object of the API, as it came."""
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Array(Protocol):
@@ -28,14 +35,20 @@ Params = Mapping[str, str | float | Sequence[str] | None]
 class Upload:
     """A multipart form with one file."""
 
-    filename: str
+    path: str
+    """Where the file is; the server gets its name alone."""
     content: bytes
     fields: dict[str, str]
 
+    @property
+    def filename(self) -> str:
+        """The name of the file."""
+        return Path(self.path).name
+
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """One request."""
+class Call(Generic[R_co]):
+    """One request, whose answer is an R."""
 
     method: Method
     path: str
@@ -44,11 +57,13 @@ class Call:
     upload: Upload | None = None
     accept: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = False
+    """Of a POST without a key: it only asks, or finds out that the same was done before."""
 
     @property
     def idempotent(self) -> bool:
         """Whether sending it twice does no more than sending it once."""
-        return self.method != "POST" or KEY in self.headers
+        return self.method != "POST" or KEY in self.headers or self.repeatable
 
 
 class RunParts(TypedDict, total=False):
@@ -73,7 +88,7 @@ class Wish(TypedDict, total=False):
     checkpoint: str
 
 
-def create_run(body: Any, parts: RunParts) -> Call:
+def create_run(body: Any, parts: RunParts) -> Call[Run]:
     """POST /v1/runs."""
     return Call(method="POST", path="/v1/runs", body=_run_body(body, parts), headers=once())
 
@@ -83,9 +98,9 @@ def once() -> dict[str, str]:
     return {KEY: uuid4().hex}
 
 
-def validate_run(body: Any, parts: RunParts) -> Call:
+def validate_run(body: Any, parts: RunParts) -> Call[Estimate]:
     """POST /v1/runs/validate."""
-    return Call(method="POST", path="/v1/runs/validate", body=_run_body(body, parts))
+    return Call(method="POST", path="/v1/runs/validate", body=_run_body(body, parts), repeatable=True)
 
 
 def _run_body(body: Any, parts: RunParts) -> Any:
@@ -102,74 +117,61 @@ def reference(value: Any) -> Any:
     return {"kind": "stored", "id": value} if value.startswith("ds_") else {"kind": value}
 
 
-def list_runs(params: Params) -> Call:
+def list_runs(params: Params) -> Call[RunPage]:
     """GET /v1/runs."""
-    return Call(method="GET", path="/v1/runs", params=_given(params))
+    return Call(method="GET", path="/v1/runs", params=given(params))
 
 
-def on_run(method: Method, run_id: str, verb: str = "", **more: Any) -> Call:
+def on_run(method: Method, run_id: str, verb: str = "", **more: Any) -> Call[R]:
     """GET, POST, PATCH or DELETE /v1/runs/{id}[/verb], with `params`, `body` or `headers`."""
     path = f"/v1/runs/{quote(run_id, safe='')}" + (f"/{verb}" if verb else "")
-    params = _given(more.pop("params", {}))
+    params = given(more.pop("params", {}))
     return Call(method=method, path=path, params=params, **more)
 
 
-def predict(run_id: str, inputs: Rows, checkpoint: str) -> Call:
+def checkpoints(run_id: str) -> Call[Page[Checkpoint]]:
+    """GET /v1/runs/{id}/checkpoints."""
+    return on_run("GET", run_id, "checkpoints")
+
+
+def events(run_id: str, after: int, limit: int | None) -> Call[Page[Event]]:
+    """GET /v1/runs/{id}/events."""
+    return on_run("GET", run_id, "events", params={"after": after, "limit": limit})
+
+
+def predict(run_id: str, inputs: Rows, checkpoint: str) -> Call[Prediction]:
     """POST /v1/runs/{id}/predict."""
     rows = inputs if isinstance(inputs, Sequence) else inputs.tolist()
-    return on_run("POST", run_id, "predict", body={"inputs": rows, "checkpoint": checkpoint})
+    return on_run("POST", run_id, "predict", body={"inputs": rows, "checkpoint": checkpoint}, repeatable=True)
 
 
-def evaluate(run_id: str, dataset: str | Mapping[str, Any] | None, checkpoint: str) -> Call:
+def evaluate(run_id: str, dataset: str | Mapping[str, Any] | None, checkpoint: str) -> Call[Evaluation]:
     """POST /v1/runs/{id}/evaluate."""
-    return on_run("POST", run_id, "evaluate", body={"dataset": reference(dataset), "checkpoint": checkpoint})
+    return on_run("POST", run_id, "evaluate", body={"dataset": reference(dataset), "checkpoint": checkpoint}, repeatable=True)
 
 
-def export(run_id: str, fmt: str, checkpoint: str) -> Call:
+def export(run_id: str, fmt: str, checkpoint: str) -> Call[bytes]:
     """GET /v1/runs/{id}/export."""
     return on_run("GET", run_id, "export", params={"format": fmt, "checkpoint": checkpoint}, accept="*/*")
 
 
-def generate(run_id: str, prompt: str, wish: Wish, *, stream: bool = False) -> Call:
+def generate(run_id: str, prompt: str, wish: Wish, *, stream: bool = False) -> Call[Generation]:
     """POST /v1/runs/{id}/generate, for the whole text or for a stream of its characters."""
     accept = "text/event-stream" if stream else "application/json"
-    return on_run("POST", run_id, "generate", body={"prompt": prompt, **wish}, accept=accept)
+    return on_run("POST", run_id, "generate", body={"prompt": prompt, **wish}, accept=accept, repeatable=True)
 
 
-def create_dataset(parameters: str | Mapping[str, Any], name: str | None) -> Call:
-    """POST /v1/datasets."""
-    return Call(method="POST", path="/v1/datasets", body={"parameters": reference(parameters), "name": name}, headers=once())
-
-
-def upload_dataset(filename: str, content: bytes, label: str | None, name: str | None) -> Call:
-    """POST /v1/datasets/upload."""
-    fields = _given({"label": label, "name": name})
-    return Call(
-        method="POST",
-        path="/v1/datasets/upload",
-        upload=Upload(filename=filename, content=content, fields=fields),
-    )
-
-
-def list_datasets(params: Params) -> Call:
-    """GET /v1/datasets."""
-    return Call(method="GET", path="/v1/datasets", params=_given(params))
-
-
-def on_dataset(method: Literal["GET", "DELETE"], dataset_id: str, verb: str = "", params: Params | None = None) -> Call:
-    """GET or DELETE /v1/datasets/{id}[/verb]."""
-    path = f"/v1/datasets/{quote(dataset_id, safe='')}" + (f"/{verb}" if verb else "")
-    return Call(method=method, path=path, params=_given(params or {}))
-
-
-def queue(limit: int | None) -> Call:
+def queue(limit: int | None) -> Call[Queue]:
     """GET /v1/queue."""
-    return Call(method="GET", path="/v1/queue", params=_given({"limit": limit}))
+    return Call(method="GET", path="/v1/queue", params=given({"limit": limit}))
 
 
-INFO = Call(method="GET", path="/v1/info")
-READY = Call(method="GET", path="/readyz")
+INFO: Call[Info] = Call(method="GET", path="/v1/info")
+HEALTH: Call[Object] = Call(method="GET", path="/healthz")
+READY: Call[Object] = Call(method="GET", path="/readyz")
+METRICS: Call[str] = Call(method="GET", path="/metrics", accept="text/plain")
 
 
-def _given(params: Params) -> dict[str, Any]:
+def given(params: Params) -> dict[str, Any]:
+    """Return the parameters that are given."""
     return {name: value for name, value in params.items() if value is not None}

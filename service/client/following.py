@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from service.client import calls, flows, wire
-from service.client.calls import Object
+from service.client.objects import Event, Run
 from service.client.sse import Following
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from service.client.sync import Client
 
 
-def _follow(client: "Client", following: Following) -> Iterator[Object]:
+def _follow(client: "Client", following: Following) -> Iterator[Event]:
     """Yield events until the run has ended."""
     while not following.done:
         outcome: flows.Outcome
@@ -36,7 +36,7 @@ def _follow(client: "Client", following: Following) -> Iterator[Object]:
             time.sleep(following.broke(outcome))
 
 
-async def _follow_async(client: "AsyncClient", following: Following) -> AsyncIterator[Object]:
+async def _follow_async(client: "AsyncClient", following: Following) -> AsyncIterator[Event]:
     """Yield events until the run has ended."""
     while not following.done:
         outcome: flows.Outcome
@@ -62,24 +62,31 @@ class Followed:
 
     _client: "Client"
 
-    def events(self, run_id: str, after: int = 0) -> Iterator[Object]:
-        """Yield what happened to a run, in order."""
-        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
+    def events(self, run_id: str, after: int = 0, limit: int | None = None) -> Iterator[Event]:
+        """Yield what happened to a run, in order; `limit` is the size of a page."""
+        return self._client.pages(calls.events(run_id, after, limit))
 
-    def follow(self, run_id: str, after: int = 0, patience: float = 60.0) -> Iterator[Object]:
+    def follow(self, run_id: str, after: int = 0, patience: float = 60.0) -> Iterator[Event]:
         """Yield what happens to a run, each event as it happens, until the run ends: over lost connections and restarts.
 
         Raise an APIError when nothing could be heard of the server for `patience` seconds.
         """
         return _follow(self._client, Following(run_id, after, patience))
 
-    def wait(self, run_id: str, timeout: float | None = None, on_progress: Callable[[Object], object] | None = None) -> Object:
+    def wait(
+        self,
+        run_id: str,
+        timeout: float | None = None,
+        on_progress: Callable[[Run], object] | None = None,
+        patience: float = 60.0,
+    ) -> Run:
         """Return a run when it has ended, however that was, or is paused; raise TimeoutError after `timeout` seconds.
 
-        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
+        `on_progress` is called with the run whenever it has changed, for the last time when it has ended. The server
+        may be away for `patience` seconds, such as for a restart, once it has told of the run.
         """
         return self._client.drive(
-            flows.wait(run_id, timeout, on_progress, self._client.max_retries, wire.patience(self._client.http))
+            flows.wait(run_id, timeout, on_progress, self._client.max_retries, wire.longest_hold(self._client.http), patience)
         )
 
 
@@ -88,11 +95,11 @@ class AsyncFollowed:
 
     _client: "AsyncClient"
 
-    def events(self, run_id: str, after: int = 0) -> AsyncIterator[Object]:
-        """Yield what happened to a run, in order."""
-        return self._client.pages(calls.on_run("GET", run_id, "events", params={"after": after}))
+    def events(self, run_id: str, after: int = 0, limit: int | None = None) -> AsyncIterator[Event]:
+        """Yield what happened to a run, in order; `limit` is the size of a page."""
+        return self._client.pages(calls.events(run_id, after, limit))
 
-    def follow(self, run_id: str, after: int = 0, patience: float = 60.0) -> AsyncIterator[Object]:
+    def follow(self, run_id: str, after: int = 0, patience: float = 60.0) -> AsyncIterator[Event]:
         """Yield what happens to a run, each event as it happens, until the run ends: over lost connections and restarts.
 
         Raise an APIError when nothing could be heard of the server for `patience` seconds.
@@ -103,12 +110,14 @@ class AsyncFollowed:
         self,
         run_id: str,
         timeout: float | None = None,  # noqa: ASYNC109 (the signature of `Runs.wait`)
-        on_progress: Callable[[Object], object] | None = None,
-    ) -> Object:
+        on_progress: Callable[[Run], object] | None = None,
+        patience: float = 60.0,
+    ) -> Run:
         """Return a run when it has ended, however that was, or is paused; raise TimeoutError after `timeout` seconds.
 
-        `on_progress` is called with the run whenever it has changed, for the last time when it has ended.
+        `on_progress` is called with the run whenever it has changed, for the last time when it has ended. The server
+        may be away for `patience` seconds, such as for a restart, once it has told of the run.
         """
         return await self._client.drive(
-            flows.wait(run_id, timeout, on_progress, self._client.max_retries, wire.patience(self._client.http))
+            flows.wait(run_id, timeout, on_progress, self._client.max_retries, wire.longest_hold(self._client.http), patience)
         )

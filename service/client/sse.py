@@ -3,11 +3,12 @@
 import json
 import random
 import time
-from typing import Any
+from typing import Any, cast
 
-from service.client.calls import Call, Object, on_run
+from service.client.calls import Call, on_run
 from service.client.errors import APIConnectionError
 from service.client.flows import Outcome, Reply, good
+from service.client.objects import Event
 
 STREAM = "text/event-stream"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -57,11 +58,11 @@ class Following:
         self._alone_since, self._pause = time.monotonic(), FIRST_PAUSE_SECONDS
 
     @property
-    def call(self) -> Call:
+    def call(self) -> Call[Any]:
         """The request for what follows."""
         return on_run("GET", self._run_id, "events", headers={"Last-Event-ID": str(self._last)}, accept=STREAM)
 
-    def take(self, chunk: bytes) -> list[Object]:
+    def take(self, chunk: bytes) -> list[Event]:
         """Take the next piece of the stream; return the events that have come whole."""
         self._alone_since, self._pause = time.monotonic(), FIRST_PAUSE_SECONDS
         events = []
@@ -69,8 +70,8 @@ class Following:
             if kind == b"end":
                 self.done = data["reason"] not in ("server_stopping", "key_revoked")  # asked again, the latter is 401
             else:
-                events.append(data)
-                self._last = data["id"]
+                events.append(cast("Event", data))
+                self._last = int(data["id"])
         return events
 
     def broke(self, outcome: Outcome) -> float:

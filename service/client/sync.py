@@ -8,14 +8,18 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from service.client import calls, flows, sse, wire
+from service.client.answers import Info
 from service.client.api_keys import ApiKeys
-from service.client.calls import Call, Object, Rows, RunParts, Wish
+from service.client.calls import Call, RunParts
 from service.client.curves import Curves
 from service.client.datasets import Datasets
 from service.client.errors import ServerError
 from service.client.following import Followed
 from service.client.life import Life
 from service.client.models import Models
+from service.client.objects import Estimate, Page, Run, RunPage
+from service.client.queue import Queue
+from service.client.trained import Trained
 
 T = TypeVar("T")
 
@@ -25,7 +29,8 @@ class Client:
 
     A request that never left is sent again up to `max_retries` times, with growing pauses; after a broken connection, 429
     and 503 as well what is done once however often it is sent, and then as late as the server's Retry-After asks for: GET,
-    PUT, PATCH, DELETE, and the POSTs that make something, each of which carries an idempotency key of its own.
+    PUT, PATCH, DELETE, the POSTs that only ask, uploads, and those that make something, each of which carries an idempotency
+    key of its own.
 
     `api_key` defaults to the variable POSTGRAD_API_KEY; to an httpx client that is given only one that is given is added.
     """
@@ -60,13 +65,21 @@ class Client:
         if self._owned:
             self.http.close()
 
-    def info(self) -> Object:
+    def info(self) -> Info:
         """Describe the server: version, workers, limits, what is queued and running."""
         return self.call(calls.INFO)
 
-    def queue(self, limit: int | None = None) -> Object:
+    def queue(self, limit: int | None = None) -> Queue:
         """Show what is being trained and what waits, with estimates of when each begins and ends."""
         return self.call(calls.queue(limit))
+
+    def healthy(self) -> bool:
+        """Return whether the server lives; raise APIConnectionError if there is none."""
+        return "status" in self.drive(flows.exchange(calls.HEALTH, 0))
+
+    def metrics(self) -> str:
+        """Return the state of the server in the text format of Prometheus."""
+        return self.text(calls.METRICS)
 
     def ready(self) -> bool:
         """Return whether the server can do its work; raise APIConnectionError if there is none."""
@@ -76,13 +89,17 @@ class Client:
             return False
         return True
 
-    def call(self, call: Call) -> Object:
+    def call(self, call: Call[T]) -> T:
         """Make a request and return the JSON object of the answer, {} for an empty one."""
         return self.drive(flows.exchange(call, self.max_retries))
 
-    def pages(self, call: Call) -> Iterator[Object]:
+    def text(self, call: Call[str]) -> str:
+        """Make a request and return the text of the answer."""
+        return self.drive(flows.document(call, self.max_retries))
+
+    def pages(self, call: Call[Page[T]]) -> Iterator[T]:
         """Yield the objects of a list, page after page."""
-        following: Call | None = call
+        following: Call[Page[T]] | None = call
         while following is not None:
             page = self.call(following)
             yield from page["data"]
@@ -103,7 +120,7 @@ class Client:
             else:
                 outcome = self._send(step)
 
-    def characters(self, call: Call) -> Iterator[str]:
+    def characters(self, call: Call[Any]) -> Iterator[str]:
         """Yield the characters of a text while it is written."""
         text = sse.Text()
         try:
@@ -117,66 +134,38 @@ class Client:
             raise wire.failure_of(error, self.base_url) from error
         text.end()
 
-    def _send(self, call: Call) -> flows.Outcome:
+    def _send(self, call: Call[Any]) -> flows.Outcome:
         try:
             return wire.reply_of(self.http.request(**wire.arguments(self.base_url, call)))
         except httpx.HTTPError as error:
             return wire.failure_of(error, self.base_url)
 
 
-class Runs(Life, Curves, Followed):
+class Runs(Life, Curves, Followed, Trained):
     """The runs of a server."""
 
     def __init__(self, client: Client) -> None:
         self._client: Client = client
 
-    def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+    def create(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Run:
         """Queue a run, given as a whole request body or by its parts: `create(dataset="spiral", model="mlp")`."""
         return self._client.call(calls.create_run(body, parts))
 
-    def validate(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Object:
+    def validate(self, body: Mapping[str, Any] | None = None, /, **parts: Unpack[RunParts]) -> Estimate:
         """Check a run and estimate its cost, without creating anything."""
         return self._client.call(calls.validate_run(body, parts))
 
-    def get(self, run_id: str) -> Object:
+    def get(self, run_id: str) -> Run:
         """Return a run as it stands."""
         return self._client.call(calls.on_run("GET", run_id))
 
-    def list(self, **filters: str | int | Sequence[str] | None) -> Iterator[Object]:
+    def list(self, **filters: str | int | Sequence[str] | None) -> Iterator[Run]:
         """Yield the runs, the newest first; by `status`, `model`, `dataset`, `tag`, `filter`, …; `limit` is the size of a page.
 
         `order_by="metrics.loss"` is another order, `order="asc"` has the oldest first.
         """
         return self._client.pages(calls.list_runs(filters))
 
-    def page(self, **filters: str | int | Sequence[str] | None) -> Object:
+    def page(self, **filters: str | int | Sequence[str] | None) -> RunPage:
         """Return one page of the list of runs as the API sends it; where `has_more`, the next is `after` its `next_after`."""
         return self._client.call(calls.list_runs(filters))
-
-    def checkpoints(self, run_id: str) -> Iterator[Object]:
-        """Yield the checkpoints of a run, in the order of their steps."""
-        return self._client.pages(calls.on_run("GET", run_id, "checkpoints"))
-
-    def predict(self, run_id: str, inputs: Rows, checkpoint: str = "latest") -> Object:
-        """Classify examples: one row of features each, as a list of lists or a NumPy array."""
-        return self._client.call(calls.predict(run_id, inputs, checkpoint))
-
-    def evaluate(self, run_id: str, dataset: str | Mapping[str, Any] | None = None, checkpoint: str = "latest") -> Object:
-        """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
-        return self._client.call(calls.evaluate(run_id, dataset, checkpoint))
-
-    def diagnostics(self, run_id: str, checkpoint: str = "latest") -> Object:
-        """Check gradient, units and mistakes of a checkpoint; `hints` say in plain language what to try."""
-        return self._client.call(calls.on_run("GET", run_id, "diagnostics", params={"checkpoint": checkpoint}))
-
-    def export(self, run_id: str, format: str = "npz", checkpoint: str = "latest") -> bytes:  # noqa: A002 (the API's word)
-        """Return a file with the model: `npz`, `safetensors` or `onnx`."""
-        return self._client.drive(flows.download(calls.export(run_id, format, checkpoint), self._client.max_retries))
-
-    def generate(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Object:
-        """Write text that follows the prompt with a char_rnn: `length`, `temperature`, `top_k`, `seed`, `checkpoint`."""
-        return self._client.call(calls.generate(run_id, prompt, wish))
-
-    def stream(self, run_id: str, prompt: str = "", **wish: Unpack[Wish]) -> Iterator[str]:
-        """Yield the characters that `generate` would return at the end, each as soon as it is written."""
-        return self._client.characters(calls.generate(run_id, prompt, wish, stream=True))

@@ -59,7 +59,7 @@ def _on_this_machine(base_url: str) -> bool:
         return False
 
 
-def arguments(base_url: str, call: Call) -> dict[str, Any]:
+def arguments(base_url: str, call: Call[Any]) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.request`."""
     made: dict[str, Any] = {"method": call.method, "url": base_url + call.path, "params": call.params}
     made["headers"] = {"Accept": call.accept, **call.headers}
@@ -71,7 +71,7 @@ def arguments(base_url: str, call: Call) -> dict[str, Any]:
     return made
 
 
-def patience(http: httpx.Client | httpx.AsyncClient) -> int:
+def longest_hold(http: httpx.Client | httpx.AsyncClient) -> int:
     """Return the seconds that the server may hold an answer back before the connection counts as broken; some are kept."""
     return LONGEST_HOLD_SECONDS if http.timeout.read is None else min(LONGEST_HOLD_SECONDS, int(http.timeout.read / 2))
 

@@ -1,5 +1,6 @@
 """Bring the database to the tables of this program: one transaction, so a killed migration leaves no trace."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -11,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 import migrations
 from service.errors import NewerDatabase
-from service.store.engine import make_migrator
+from service.store.engine import make_migrator, make_peeker
 
 
 def upgrade(url: str) -> str:
@@ -31,6 +32,32 @@ def upgrade(url: str) -> str:
         return head
     finally:
         engine.dispose()
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """Where a database stands. `present` is None as long as it has no tables."""
+
+    present: str | None
+    newest: str
+    known: bool
+    """Whether this program knows the present one; if not, the database is of a newer version."""
+
+
+def look(url: str) -> Revisions:
+    """Return where a database stands, and change nothing: one that is not there is not made."""
+    config = _config()
+    newest, known = str(ScriptDirectory.from_config(config).get_current_head()), _known(config)
+    path = make_url(url).database
+    if path and path != ":memory:" and not Path(path).exists():
+        return Revisions(None, newest, known=True)
+    engine = make_peeker(url)
+    try:
+        with engine.connect() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+    return Revisions(present, newest, known=present is None or present in known)
 
 
 def is_current(connection: Connection) -> bool:
@@ -54,13 +81,16 @@ def _prepare(engine: Engine, url: str) -> None:
 
 def _check(connection: Connection, config: Config) -> str | None:
     present = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if present is not None and present not in known:
+    if present is not None and present not in _known(config):
         raise NewerDatabase(
             f"the database is at revision {present}, which this version of postgrad does not know: "
             f"it was made by a newer version; install that one, or point POSTGRAD_DATA_DIR at another directory"
         )
     return present
+
+
+def _known(config: Config) -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def _config() -> Config:

@@ -25,7 +25,7 @@ def run_id(url: str) -> str:
 def test_help_lists_the_exit_codes() -> None:
     """Scripts find there what each exit code means."""
     done = subprocess.run([sys.executable, "-m", "service", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for line in ("0: fine", "3: the run failed", "5: not found", "6: the run was cancelled", "7: the server", "130: Ctrl-C"):
+    for line in ("0: fine", "3: the run failed", "5: there is no", "6: the run was cancelled", "7: the server", "130: Ctrl-C"):
         assert line in done.stdout
 
 

@@ -38,7 +38,7 @@ def test_beside_a_running_server(tmp_path: Path, postgrad: Run) -> None:
         secret = postgrad("keys", "create", "--name", "me", "--scope", "admin", "--data-dir", "data").stdout.strip()
         time.sleep(0.6)
         refused = postgrad("runs", "ls", "--url", url)
-        assert (refused.returncode, "POSTGRAD_API_KEY" in refused.stderr) == (1, True)
+        assert (refused.returncode, "POSTGRAD_API_KEY" in refused.stderr) == (4, True)
         assert postgrad("runs", "ls", "--url", url, POSTGRAD_API_KEY=secret).returncode == 0
         with Client(url, api_key=secret) as client:
             reader = client.api_keys.create("reader", ["read"], expires_in=60)

@@ -1,23 +1,22 @@
 """`postgrad runs pause`, `resume`, `extend`, `fork` and `verify` against a live server."""
 
 import json
-from typing import Any
 
 import pytest
 
-from service.client import Client
-from tests.service.cli.conftest import Run
+from service.client import Client, Run
+from tests.service.cli.conftest import Run as Command
 
 
 @pytest.fixture(scope="module")
-def trained(url: str) -> dict[str, Any]:
+def trained(url: str) -> Run:
     """Return a short run that has ended."""
     with Client(url) as client:
         run = client.runs.create(dataset="spiral", model="softmax", training={"steps": 20})
         return client.runs.wait(run["id"], timeout=60)
 
 
-def test_pause_and_resume(postgrad: Run, url: str) -> None:
+def test_pause_and_resume(postgrad: Command, url: str) -> None:
     """Each says what it did; --json gives the run."""
     with Client(url) as client:
         run_id = client.runs.create(dataset="spiral", model="softmax", training={"steps": 10**8})["id"]
@@ -31,7 +30,7 @@ def test_pause_and_resume(postgrad: Run, url: str) -> None:
         assert "cannot resume a run that is cancelled" in refused.stderr
 
 
-def test_extend_fork_and_verify(postgrad: Run, url: str, trained: dict[str, Any]) -> None:
+def test_extend_fork_and_verify(postgrad: Command, url: str, trained: Run) -> None:
     """Each prints the id of the new run."""
     run_id = trained["id"]
     change = ("--set", "optimizer.learning_rate=0.5", "--set", "training.steps=40", "--set", "model.reg=0")
@@ -44,6 +43,7 @@ def test_extend_fork_and_verify(postgrad: Run, url: str, trained: dict[str, Any]
         for relation, done in made.items():
             assert done.returncode == 0, done.stderr
             run = client.runs.wait(done.stdout.strip(), timeout=60)
+            assert run["parent"]
             assert (run["status"], run["parent"]["run"], run["parent"]["relation"]) == ("succeeded", run_id, relation)
             assert run["verified"] is (True if relation == "verify" else None)
         assert client.runs.get(made["extend"].stdout.strip())["name"] == "longer"
@@ -51,7 +51,7 @@ def test_extend_fork_and_verify(postgrad: Run, url: str, trained: dict[str, Any]
 
 
 @pytest.mark.parametrize("change", ["learning_rate=1", "optimizer.=1", "data.kind=x", "optimizer.kind"])
-def test_a_change_that_cannot_be_read_is_a_wrong_use(postgrad: Run, trained: dict[str, Any], change: str) -> None:
+def test_a_change_that_cannot_be_read_is_a_wrong_use(postgrad: Command, trained: Run, change: str) -> None:
     """The form that is expected is told."""
     refused = postgrad("runs", "fork", trained["id"], "--set", change)
     assert (refused.returncode, refused.stdout) == (2, "")

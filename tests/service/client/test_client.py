@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from service.client import (
     ConflictError,
     InvalidRequestError,
     NotFoundError,
+    Run,
 )
 
 SHORT = {"steps": 20}
@@ -26,7 +26,7 @@ LONG = {"steps": 10**8}
 
 def test_a_run_is_trained_and_used(client: Client) -> None:
     """The whole life of a run: created, waited for, measured, used."""
-    seen: list[dict[str, Any]] = []
+    seen: list[Run] = []
     created = client.runs.create(dataset="spiral", model="softmax", training=SHORT, name="short", tags={"for": "a test"})
     run = client.runs.wait(created["id"], timeout=60, on_progress=seen.append)
     assert (created["status"], run["status"], run["name"], run["tags"]) == ("queued", "succeeded", "short", {"for": "a test"})

@@ -28,7 +28,7 @@ def test_the_life_of_runs(client: Client) -> None:
         client.runs.verify(run["id"]),
     ]
     ended = [client.runs.wait(one["id"], timeout=60) for one in made]
-    assert [one["parent"]["relation"] for one in ended] == ["extend", "fork", "verify"]
+    assert [(one["parent"] or {})["relation"] for one in ended] == ["extend", "fork", "verify"]
     assert ended[0]["weights_digest"] == ended[1]["weights_digest"]
     assert (ended[0]["name"], ended[1]["tags"], ended[2]["verified"]) == ("longer", {"a": "b"}, True)
     with pytest.raises(InvalidRequestError, match=r"overrides\.optimizer\.beta3"):
@@ -54,7 +54,7 @@ def test_the_asynchronous_client_has_them_too(url: str) -> None:
                 await client.runs.delete(one["id"])
             with pytest.raises(ConflictError):
                 await client.runs.verify(run_id)
-            return [ended["status"], *(one["parent"]["relation"] for one in made)]
+            return [ended["status"], *((one["parent"] or {})["relation"] for one in made)]
 
     with Client(url) as client:
         run_id = client.runs.create(dataset="spiral", model="softmax", training=LONG)["id"]

@@ -133,6 +133,28 @@ def test_a_post_without_a_key_is_not_repeated(connect: Callable[[Script], Any], 
     assert len(script.requests) == 1
 
 
+ASKING: dict[str, Callable[[Any], Any]] = {
+    "predict": lambda client: client.runs.predict("run_1", [[1.0]]),
+    "evaluate": lambda client: client.runs.evaluate("run_1"),
+    "generate": lambda client: client.runs.generate("run_1"),
+    "validate": lambda client: client.runs.validate(dataset="spiral", model="svm"),
+    "by name": lambda client: client.models.predict("m", [[1.0]]),
+    "upload": lambda client: client.datasets.upload(__file__),
+}
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+@pytest.mark.parametrize("trouble", [lambda: httpx.ReadError(""), lambda: httpx.Response(503, json=BUSY)], ids=["read", "busy"])
+@pytest.mark.usefixtures("pauses")
+def test_what_only_asks_is_repeated(
+    connect: Callable[[Script], Any], trouble: Callable[[], Answer], ask: Callable[[Any], Any]
+) -> None:
+    """A POST that changes nothing, or whose file is kept once, is sent again as a GET is."""
+    script = Script(trouble(), httpx.Response(200, json=RUN))
+    assert ask(connect(script)) == RUN
+    assert len(script.requests) == 2
+
+
 @pytest.mark.usefixtures("pauses")
 def test_a_conflict_is_not_repeated(connect: Callable[[Script], Any]) -> None:
     """A 409 that will not go away is told at once."""
@@ -168,6 +190,21 @@ def test_waiting_survives_a_restart(connect: Callable[[Script], Any], pauses: li
     assert connect(script).runs.wait("run_1", on_progress=lambda run: seen.append(run["status"])) == RUN
     assert seen == ["running"]  # the script's runs do not change
     assert pauses[-1] == 0.5
+
+
+@pytest.mark.parametrize("away", [lambda: httpx.ConnectError(""), lambda: httpx.Response(503, json=BUSY)], ids=["gone", "busy"])
+def test_a_server_that_has_answered_may_be_away(
+    connect: Callable[[Script], Any], pauses: list[float], away: Callable[[], Answer]
+) -> None:
+    """A run that is known is waited for over more failures than a request has, with pauses of up to two seconds."""
+    running = httpx.Response(200, json={**RUN, "status": "running"})
+    script = Script(running, *[away() for _ in range(12)], httpx.Response(200, json=RUN))
+    assert connect(script).runs.wait("run_1") == RUN
+    assert max(pauses) == 2.0
+    with pytest.raises((APIConnectionError, ServerError)):
+        connect(Script(running, *[away() for _ in range(3)])).runs.wait("run_1", patience=0)
+    with pytest.raises((APIConnectionError, ServerError)):
+        connect(Script(*[away() for _ in range(3)])).runs.wait("run_1")
 
 
 def test_waiting_lets_the_server_wait(connect: Callable[[Script], Any], pauses: list[float]) -> None:
