@@ -73,7 +73,9 @@ async function* parse(response, signal, once) {
 function eventOf(block) {
   const event = { id: null, event: "message", data: [] };
   for (const line of block.split("\n")) {
-    const [, name, value] = /^([^:]*):? ?(.*)$/.exec(line);
+    const colon = line.indexOf(":");
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (name === "data") event.data.push(value);
     else if (name === "id" || name === "event") event[name] = value;
   }
