@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 PAGE = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
+LAB = f"{PAGE}; script-src 'self'; connect-src 'self'"
 DATA = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # the style is that of a picture, SVG
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]
