@@ -57,6 +57,7 @@ async function attempt(method, address, { body, headers, signal }) {
   if (sent !== undefined && !plain) all["Content-Type"] = "application/json";
   if (key()) all.Authorization = `Bearer ${key()}`;
   const entry = note(method, address, body);
+  entry.headers = headers;
   try {
     const response = await fetch(address, { method, headers: all, body: sent, signal });
     noteEnd(entry, response.status);

@@ -4,7 +4,7 @@ import { series } from "../charts.js";
 import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
-import { MEASURES, duration, measured, nameOf, rises, statusBadge } from "./format.js";
+import { MEASURES, duration, measureName, measured, nameOf, rises, statusBadge } from "./format.js";
 import { fileLink } from "./save.js";
 import { compared, written } from "./settings.js";
 
@@ -70,7 +70,7 @@ function bestRow(name, runs) {
     const at = h("span", { class: "muted small" }, ` ${t("compare.at", { step: runs[i].metrics[name].best_step ?? 0 })}`);
     return value === top && known.length > 1 ? [h("strong", { class: "compare-best" }, text, h("span", { class: "visually-hidden" }, ` ${t("compare.best")}`)), at] : [text, at];
   });
-  return row(t("compare.best_of", { name: t(`runs.m_${name}`) }), cells);
+  return row(t("compare.best_of", { name: measureName(name) }), cells);
 }
 
 function fieldRow({ path, values, differs }) {

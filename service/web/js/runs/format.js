@@ -12,6 +12,11 @@ export const ACTIVE = new Set(["queued", "running", "paused"]);
 const BADGES = { queued: "", running: " badge-accent", paused: " badge-warn", succeeded: " badge-good", failed: " badge-bad", cancelled: "" };
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
+/** A series by its name, as it stands within a sentence. */
+export function measureName(measure) {
+  return t(`runs.m_${measure}`).toLocaleLowerCase(language());
+}
+
 /** Whether more of a series is better. */
 export function rises(measure) {
   return measure.endsWith("accuracy");
@@ -21,7 +26,7 @@ export function rises(measure) {
 export function statusBadge({ status, progress }) {
   const badge = h("span", { class: `badge${BADGES[status] ?? ""}` }, t(`runs.status_${status}`));
   if (status !== "running") return badge;
-  const share = number(progress.fraction, { style: "percent", maximumFractionDigits: 0 });
+  const share = number(progress.fraction, { style: "percent", maximumSignificantDigits: undefined, maximumFractionDigits: 0 });
   return h("span", { class: "run-status" }, badge, h("span", { class: "small muted number" }, share));
 }
 
@@ -43,7 +48,8 @@ export function modelOf({ model }) {
  */
 export function measured(measure, value) {
   if (value === null || value === undefined) return "–";
-  return rises(measure) ? number(value, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }) : number(value);
+  if (!rises(measure)) return number(value);
+  return number(value, { style: "percent", maximumSignificantDigits: undefined, minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** Seconds in the two largest units, as the language writes them. */
@@ -59,7 +65,7 @@ export function duration(seconds) {
 }
 
 function unit(name, value) {
-  return number(value, { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: 1 });
+  return number(value, { style: "unit", unit: name, unitDisplay: "short", maximumSignificantDigits: undefined, maximumFractionDigits: 1 });
 }
 
 /** A moment as a `<time>`, to the minute. */

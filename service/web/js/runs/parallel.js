@@ -1,7 +1,7 @@
 /** Parallel coordinates: from what was asked for to what came of it. */
 
 import { t } from "../i18n.js";
-import { measured, nameOf, rises } from "./format.js";
+import { measureName, measured, nameOf, rises } from "./format.js";
 import { compared, written } from "./settings.js";
 
 const OUTCOMES = ["val_accuracy", "train_accuracy", "val_loss", "loss"];
@@ -35,7 +35,7 @@ function best(run, name) {
 }
 
 function last(runs, outcome) {
-  return { label: t("compare.best_of", { name: t(`runs.m_${outcome}`) }), values: runs.map((run) => best(run, outcome)) };
+  return { label: t("compare.best_of", { name: measureName(outcome) }), values: runs.map((run) => best(run, outcome)) };
 }
 
 function summary(runs, fields, outcome) {
@@ -44,5 +44,5 @@ function summary(runs, fields, outcome) {
   const way = rises(outcome) ? -1 : 1;
   const [winner] = [...known].sort((one, other) => way * (best(one, outcome) - best(other, outcome)));
   return t("compare.parallel_summary", { count: fields.length, name: nameOf(winner), value: measured(outcome, best(winner, outcome)),
-    measure: t(`runs.m_${outcome}`) });
+    measure: measureName(outcome) });
 }

@@ -4,7 +4,7 @@ import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { writeDataset } from "./datasets.js";
-import { duration, measured, modelOf, moment, nameOf, statusBadge } from "./format.js";
+import { duration, measureName, measured, modelOf, moment, nameOf, statusBadge } from "./format.js";
 import { menuButton } from "./menu.js";
 import { ORDERS } from "./request.js";
 
@@ -24,7 +24,7 @@ export function runsTable(act) {
   const element = h("div", { class: "scroll runs-scroll" }, h("table", { class: "table runs-table" }, caption, h("thead", {}, head), body));
   let rows = new Map();
   const show = (runs, state) => {
-    caption.textContent = t("runs.caption", { measure: t(`runs.m_${state.measure}`) });
+    caption.textContent = t("runs.caption", { measure: measureName(state.measure) });
     heads(head, state, act.onsort);
     const next = new Map(runs.map((run) => [run.id, kept(rows.get(run.id), run, state, act)]));
     rows = next;

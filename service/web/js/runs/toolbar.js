@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { MEASURES } from "./format.js";
+import { ORDERS, largestFirst } from "./request.js";
 
 const STATUSES = ["queued", "running", "paused", "succeeded", "failed", "cancelled"];
 const MODELS = ["softmax", "svm", "mlp", "char_rnn"];
@@ -19,6 +20,7 @@ export function toolbar(onchange) {
   const status = choice("runs-status", STATUSES.map((name) => [name, t(`runs.status_${name}`)]), t("runs.any_status"));
   const model = choice("runs-model", MODELS.map((name) => [name, name]), t("runs.any_model"));
   const measure = choice("runs-measure", MEASURES.map((name) => [name, t(`runs.m_${name}`)]));
+  const order = h("select", { id: "runs-order", onchange: () => onchange({ sort: order.value }) });
   const filter = filterField(onchange);
   search.addEventListener("input", later(() => onchange({ q: search.value.trim() || null })));
   status.addEventListener("change", () => onchange({ status: status.value || null }));
@@ -26,15 +28,26 @@ export function toolbar(onchange) {
   measure.addEventListener("change", () => onchange({ m: measure.value === MEASURES[0] ? null : measure.value }));
   const element = h("form", { class: "runs-tools", role: "search", "aria-label": t("runs.search"), onsubmit: (event) => event.preventDefault() },
     h("div", { class: "runs-quick" }, field(t("runs.search"), search), field(t("runs.c_status"), status),
-      field(t("runs.c_model"), model), field(t("runs.measure"), measure)), filter.element);
+      field(t("runs.c_model"), model), field(t("runs.measure"), measure),
+      h("div", { class: "field runs-order" }, h("label", { for: "runs-order" }, t("runs.order")), order)), filter.element);
   const show = (state) => {
     give(search, state.search);
     give(status, state.status);
     give(model, state.model);
     give(measure, state.measure);
+    replace(order, orders(state.measure));
+    order.value = `${state.sort}.${state.down ? "desc" : "asc"}`;
     filter.show(state.filter);
   };
   return { element, show, showProblem: filter.showProblem };
+}
+
+/** Where the table has no head, its orders stand in a choice. */
+function orders(measure) {
+  return Object.keys(ORDERS).flatMap((column) => {
+    const first = largestFirst(column, measure);
+    return [first, !first].map((down) => h("option", { value: `${column}.${down ? "desc" : "asc"}` }, `${t(`runs.c_${column}`)} ${down ? "↓" : "↑"}`));
+  });
 }
 
 function filterField(onchange) {
@@ -43,7 +56,6 @@ function filterField(onchange) {
   const error = h("p", { class: "error", id: "runs-filter-error", role: "alert", hidden: true });
   const apply = () => onchange({ filter: input.value.trim() || null });
   input.addEventListener("change", apply);
-  input.addEventListener("keydown", (event) => event.key === "Enter" && apply());
   const take = (text) => () => {
     input.value = text;
     apply();

@@ -27,7 +27,7 @@ export async function show(root, { signal }) {
   const view = new Compare(root, signal);
   await view.load();
   if (!view.state.ids.length) return {};
-  poll(() => view.load(), () => (view.busy ? LIVE_MS : STILL_MS), signal);
+  poll(() => view.read(), () => (view.busy ? LIVE_MS : STILL_MS), signal);
   return { update: () => view.load() };
 }
 
@@ -74,14 +74,20 @@ class Compare {
     else this.load();
   }
 
+  /** Read the runs and draw them; what went wrong stands above. */
   async load() {
+    await this.read().catch(() => {});
+  }
+
+  async read() {
     const { ids } = this.state;
     try {
-      this.found = await loadRuns(ids, this.found, this.signal);
+      const found = await loadRuns(ids, this.found, this.signal);
+      if (ids.join() !== this.state.ids.join()) return; // another question has overtaken this one
+      this.found = found;
       replace(this.problem);
     } catch (error) {
-      if (this.signal.aborted) return;
-      replace(this.problem, notice(error));
+      if (!this.signal.aborted) replace(this.problem, notice(error));
       throw error;
     }
     this.busy = [...this.found.values()].some(({ run }) => ACTIVE.has(run.status));

@@ -14,7 +14,10 @@ export const title = (words) => words("use.title");
 
 /** Show the view; the address holds what is asked, and of which checkpoint or version. */
 export async function show(root, { params, query, signal }) {
-  const target = await loadTarget(params.kind, params.id, signal);
+  const waiting = h("div", { class: "skeleton", "aria-busy": "true" });
+  root.append(waiting);
+  const target = await loadTarget(params.kind, params.id, signal).finally(() => waiting.remove());
+  document.title = `${t("use.of", { name: nameOfTarget(target) })} · Postgrad Lab`;
   target.choose(query.get(target.parameter));
   const box = h("div");
   root.append(head(target), chooser(target, () => part.again()), box);
@@ -27,13 +30,17 @@ export async function show(root, { params, query, signal }) {
   await fill(query);
 }
 
+function nameOfTarget({ run, model }) {
+  return model ? model.id : nameOf(run);
+}
+
 function head(target) {
   const { run, model } = target;
   const data = h("span");
   writeDataset(run, (text) => {
     data.textContent = text;
   });
-  const name = model ? model.id : nameOf(run);
+  const name = nameOfTarget(target);
   const back = model
     ? h("a", { class: "button", href: href(`/models/${encodeURIComponent(model.id)}`) }, t("use.to_model"))
     : h("a", { class: "button", href: href("/models", { run: run.id }) }, t("runs.promote"));

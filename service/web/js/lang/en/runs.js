@@ -7,6 +7,7 @@ export default {
   "runs.search_hint": "Part of a name, or an id",
   "runs.any_status": "Any status",
   "runs.any_model": "Any model",
+  "runs.order": "Order",
   "runs.measure": "Measure",
   "runs.filter": "Filter",
   "runs.filter_help": "How to write a filter",

@@ -7,6 +7,7 @@ export default {
   "runs.search_hint": "이름의 일부 또는 ID",
   "runs.any_status": "모든 상태",
   "runs.any_model": "모든 모델",
+  "runs.order": "정렬",
   "runs.measure": "지표",
   "runs.filter": "필터",
   "runs.filter_help": "필터 쓰는 법",
