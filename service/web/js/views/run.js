@@ -38,7 +38,7 @@ export async function show(root, { params, query, signal }) {
     root.append(h("h1", {}, t("watch.gone_title")), notice(error), h("p", {}, home));
     return {};
   }
-  const settings = new Settings(query);
+  const settings = new Settings(query, signal);
   const trouble = h("div", { id: "trouble" });
   const fail = (error) => replace(trouble, notice(error));
   feed.on("problem", () => fail(feed.problem));
@@ -58,8 +58,8 @@ function layout(feed, settings, trouble, fail) {
   return [
     head(feed, fail),
     trouble,
-    failure(feed),
-    h("section", { class: "card", id: "curves" }, h("h2", {}, t("watch.curves")), smoothing(feed, settings),
+    failure(feed, fail),
+    h("section", { class: "card", id: "curves" }, h("h2", {}, t("watch.curves")), smoothing(feed, settings, fail),
       h("div", { class: "watch-pair" }, lines.loss, lines.score), lines.small),
     flat ? boundary(feed, settings, fail) : null,
     run.model.kind === "char_rnn" ? samples(feed) : null,

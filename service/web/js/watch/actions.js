@@ -23,7 +23,7 @@ export function buttons(feed, fail) {
   const all = {
     ...Object.fromEntries(AT_ONCE.map((verb) => [verb, atOnce(feed, verb, fail)])),
     extend: opener(t("watch.extend"), () => askExtend(feed)),
-    fork: opener(t("watch.fork"), () => askFork(feed)),
+    fork: opener(t("watch.fork"), () => askFork(feed).catch(fail)),
     promote: opener(t("watch.promote"), () => askPromote(feed)),
     use: h("a", { class: "button primary", id: "use-run" }),
   };

@@ -36,7 +36,7 @@ class BoundaryCard {
     this.build();
     feed.on("points", () => this.settings.step === null && this.load());
     feed.on("checkpoints", () => this.slide());
-    feed.on("run", () => ended(feed.run) && this.load());
+    feed.on("run", () => ended(feed.run) && settings.step === null && this.grid?.step !== feed.run.progress.step && this.load());
     settings.addEventListener("change", () => this.slide(), { signal: feed.signal });
     feed.signal.addEventListener("abort", () => this.chart.destroy());
     this.slide();

@@ -3,6 +3,7 @@
 import { request } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { save } from "../runs/save.js";
 import { apiButton } from "../snippets.js";
 
 const FORMATS = ["npz", "safetensors", "onnx"];
@@ -24,12 +25,12 @@ export function downloads(feed, fail) {
     request: () => ({ method: "GET", path: `${feed.path}/metrics.csv` }),
     name: () => `${at().of}.csv`,
   };
-  const take = (item) => {
+  const start = (item) => {
     menu.open = false;
-    save(item, feed.signal).catch(fail);
+    take(item, feed.signal).catch((error) => !feed.signal.aborted && fail(error));
   };
   const items = [...models, curves].map((item) => {
-    const button = h("button", { type: "button", class: "quiet", onclick: () => take(item) }, item.label);
+    const button = h("button", { type: "button", class: "quiet", onclick: () => start(item) }, item.label);
     return h("li", {}, button, apiButton(item.request, { label: item.label }));
   });
   const menu = h("details", { class: "menu" }, h("summary", {}, t("watch.export")), h("ul", { class: "menu-list" }, items));
@@ -45,10 +46,7 @@ export function downloads(feed, fail) {
 }
 
 /** Fetch a file, with the key that a plain link would not send, and hand it to the browser. */
-async function save(item, signal) {
+async function take(item, signal) {
   const { method, path, query } = item.request();
-  const blob = await request(method, path, { query, as: "blob", signal, headers: { Accept: "*/*" } });
-  const address = URL.createObjectURL(blob);
-  h("a", { href: address, download: item.name() }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  save(await request(method, path, { query, as: "blob", signal, headers: { Accept: "*/*" } }), item.name());
 }

@@ -8,20 +8,25 @@ import { allowed } from "./status.js";
 const KNOWN = new Set(["diverged", "out_of_memory", "unusable", "worker_lost"]);
 
 /** Make the box; it is empty as long as all is well. */
-export function failure(feed) {
+export function failure(feed, fail) {
   const element = h("div", { id: "failure" });
-  const draw = () => replace(element, feed.run.error ? box(feed) : null);
+  let kept = -1;
+  const draw = () => {
+    if (!feed.run.error || kept === feed.checkpoints.length) return; // said once: it is an alert
+    kept = feed.checkpoints.length;
+    replace(element, box(feed, fail));
+  };
   feed.on("run checkpoints", draw);
   draw();
   return element;
 }
 
-function box(feed) {
+function box(feed, fail) {
   const { error, optimizer } = feed.run;
   const advice = KNOWN.has(error.code) ? t(`watch.advice_${error.code}`) : null;
   const slower = { optimizer: { learning_rate: Number((optimizer.learning_rate / 3).toPrecision(1)) } };
   const may = error.code === "diverged" && allowed(feed.run, feed.checkpoints).fork;
-  const button = may ? h("button", { type: "button", onclick: () => askFork(feed, slower) }, t("watch.fork_slower")) : null;
-  return h("div", { class: "notice notice-bad", role: "alert" }, h("strong", {}, error.title ?? t("watch.status_failed")),
+  const button = may ? h("button", { type: "button", onclick: () => askFork(feed, slower).catch(fail) }, t("watch.fork_slower")) : null;
+  return h("div", { class: "notice notice-bad", role: "alert" }, h("strong", {}, error.title ?? t("runs.status_failed")),
     h("span", { lang: "en" }, error.detail), advice ? h("span", {}, advice) : null, button);
 }

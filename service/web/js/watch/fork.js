@@ -1,6 +1,7 @@
 /** Branch off a run: begin at a checkpoint, and go on with other hyperparameters. */
 
-import { get, post } from "../api.js";
+import { post } from "../api.js";
+import { openapi } from "../api/openapi.js";
 import { h } from "../dom.js";
 import { schemaForm } from "../form.js";
 import { kinds, plain } from "../form/schema.js";
@@ -19,7 +20,7 @@ const FIRST = new Set(["learning_rate", "momentum", "schedule", "steps", "batch_
  */
 export async function askFork(feed, changes = {}) {
   const { run } = feed;
-  const root = await get("/openapi.json", { signal: feed.signal });
+  const root = await openapi();
   const schema = schemaOf(root, run);
   const given = parts(schema, run);
   const begin = Object.fromEntries(Object.entries(given).map(([part, values]) => [part, { ...values, ...changes[part] }]));

@@ -3,8 +3,9 @@
 import { announce, h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
+import { duration } from "../runs/format.js";
 import { buttons } from "./actions.js";
-import { badge, duration, statusWord, whyEnded } from "./status.js";
+import { badge, statusWord, whyEnded } from "./status.js";
 
 const SPEAK_MS = 20000;
 

@@ -20,11 +20,12 @@ const USUAL_RATIO = [1e-5, 3e-2];
  * @returns {Object} `checks` and `matrix`, the cards; `measured()`, what was found or null; `onmeasured(listener)`
  */
 export function lens(feed, fail) {
-  const state = { found: null, slow: 0, listeners: [] };
+  const state = { found: null, final: false, slow: 0, listeners: [] };
   const checks = h("section", { class: "card", id: "lens" });
   const matrix = confusion(feed);
   const read = throttled(async () => {
     const began = performance.now();
+    state.final = ended(feed.run);
     try {
       state.found = await get(`${feed.path}/diagnostics`, { signal: feed.signal });
       draw();
@@ -36,12 +37,12 @@ export function lens(feed, fail) {
   }, () => (ended(feed.run) ? 0 : Math.max(PAUSE_MS, SHARE * state.slow)), feed.signal);
   function draw() {
     const { found } = state;
-    replace(checks, head(feed, found), found ? body(feed, found) : h("p", { class: "muted" }, t("watch.lens_wait")));
+    replace(checks, head(feed, found), found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
     matrix.draw(state.found);
   }
   const ask = () => feed.checkpoints.length > 0 && read();
   feed.on("points checkpoints", () => !ended(feed.run) && ask());
-  feed.on("run", () => ended(feed.run) && ask());
+  feed.on("run", () => ended(feed.run) && !state.final && ask());
   draw();
   ask();
   const onmeasured = (listener) => state.listeners.push(listener);
@@ -55,10 +56,10 @@ function head(feed, found) {
   return cardHead(t("watch.lens"), request, { hint });
 }
 
-function body(feed, found) {
+function body(feed, found, fail) {
   const { gradient_check: checked, first_loss: first, update_ratio: moved, dead_units: units } = found;
   const rows = [gradient(checked), firstLoss(first), ratio(moved), ...units.map(dead)];
-  return [h("ul", { class: "checks" }, rows.filter(Boolean)), hints(feed, found.hints)];
+  return [h("ul", { class: "checks" }, rows.filter(Boolean)), hints(feed, found.hints, fail)];
 }
 
 function check(verdict, title, text) {

@@ -2,11 +2,14 @@
 
 import { setQuery } from "../router.js";
 
+const REST_MS = 200;
 const AXES = new Set(["linear", "log"]);
 
 export class Settings extends EventTarget {
-  constructor(query) {
+  constructor(query, signal) {
     super();
+    this.timer = 0;
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
     this.read(query);
   }
 
@@ -21,11 +24,16 @@ export class Settings extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Change some of it, in the address too. */
+  /** Change some of it; in the address too, as soon as a slider rests: browsers count how often it changes. */
   change(changes) {
     Object.assign(this, changes);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.write(), REST_MS);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  write() {
     const { smooth, x, y, step } = this;
     setQuery({ smooth: smooth || null, x: x === "log" ? x : null, y: y === "log" ? y : null, step });
-    this.dispatchEvent(new Event("change"));
   }
 }

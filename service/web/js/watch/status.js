@@ -3,7 +3,6 @@
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { ended } from "./feed.js";
-import { decimal } from "./parts.js";
 
 const LOOK = { succeeded: "badge-good", failed: "badge-bad", running: "badge-accent", paused: "badge-warn" };
 const MARK = { succeeded: "✓", failed: "✕", running: "●", paused: "❚❚", queued: "○", cancelled: "■" };
@@ -18,7 +17,7 @@ export function badge(run) {
 export function statusWord(run) {
   if (run.status === "running" && run.cancel_requested) return t("watch.cancelling");
   if (run.status === "running" && run.pause_requested) return t("watch.pausing");
-  return t(`watch.status_${run.status}`);
+  return t(`runs.status_${run.status}`);
 }
 
 /** Why a run ended, as a sentence; null before. */
@@ -41,15 +40,4 @@ export function allowed(run, checkpoints) {
     fork: kept && status !== "queued",
     use: kept,
   };
-}
-
-/** A time in the two largest units that it has. */
-export function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 10) return t("watch.seconds", { n: decimal(seconds) });
-  const whole = Math.round(seconds);
-  if (whole < 60) return t("watch.seconds", { n: whole });
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return t("watch.minutes", { m: minutes, s: whole % 60 });
-  return t("watch.hours", { h: Math.floor(minutes / 60), m: minutes % 60 });
 }
