@@ -1,6 +1,6 @@
 /** Reading JSON Schema, as far as FastAPI writes it. */
 
-const NO_SLIDER = 1000; // a range wider than this many times the default is no help as a slider
+const NO_SLIDER = 1000; // a range up to more than this, whose default is zero, is no help as a slider
 const SEEDS = 4294967295;
 
 /**
@@ -42,21 +42,25 @@ export function limits(schema) {
  * @returns {{min: number, max: number, step: number}|null} null where a slider is no help
  */
 export function sliderRange(schema) {
-  const { low, high } = limits(schema);
-  if (low === null || high === null || high >= SEEDS || schema.nullable) return null;
+  const { low, high, lowOpen, highOpen } = limits(schema);
   const usual = schema.default ?? 0;
-  if (high - low <= 200) return nearby(schema, low, high, usual);
-  if (usual <= 0) return high <= NO_SLIDER ? stepped(schema, low, Math.min(high, 10)) : null;
-  return stepped(schema, low, Math.min(high, 10 * usual));
+  if (low === null || high === null || high >= SEEDS || schema.nullable) return null;
+  if (usual <= 0 && high > NO_SLIDER) return null;
+  const whole = schema.type === "integer";
+  const near = usual > 0 ? 10 * usual : whole ? high : 1;
+  const max = high > 2 * near ? near : high;
+  const step = whole ? 1 : stepOf(max - low, usual);
+  return { min: lowOpen ? tidy(low + step) : low, max: max === high && highOpen ? tidy(high - step) : max, step };
 }
 
-function nearby(schema, low, high, usual) {
-  const far = usual > low && high > 20 * usual;
-  const top = far ? 10 * usual : schema.type !== "integer" && usual === 0 && high > 1 ? Math.min(high, 1) : high;
-  return stepped(schema, low, Math.min(high, top));
+/** A power of ten that divides a range into some hundred parts, and of which the usual value is a multiple. */
+function stepOf(range, usual) {
+  const exponent = Math.floor(Math.log10(range / 50));
+  const digits = (String(usual).split(".")[1] ?? "").length;
+  return tidy(10 ** Math.min(exponent, -digits));
 }
 
-function stepped(schema, min, max) {
-  if (schema.type === "integer") return { min, max, step: 1 };
-  return { min, max, step: 10 ** Math.floor(Math.log10((max - min) / 50)) };
+/** A number without the dust of binary fractions. */
+function tidy(value) {
+  return Number(value.toPrecision(12));
 }
