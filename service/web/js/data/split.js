@@ -19,6 +19,7 @@ export function split(value, onchange) {
 
   function draw() {
     const held = Math.round(total * share());
+    bar.hidden = !held;
     kept.style.flexGrow = String(1 - share());
     bar.lastChild.style.flexGrow = String(share());
     text.textContent = held ? t("data.split_text", { train: total - held, held }) : t("data.split_none");

@@ -114,7 +114,8 @@ function under({ context, schema, pointer, id }, input, also) {
 function limitText(schema) {
   const { low, high, lowOpen, highOpen } = limits(schema);
   if (low === null && high === null) return "";
+  const round = high % 1e6 === 0;
   const left = low === null ? "" : `${lowOpen ? "> " : ""}${written(low)}`;
-  const right = high === null ? "" : `${highOpen ? "< " : ""}${written(high, { notation: high >= 1e6 ? "compact" : "standard" })}`;
+  const right = high === null ? "" : `${highOpen ? "< " : ""}${written(high, { notation: round ? "compact" : "standard" })}`;
   return [left, right].join(" … ");
 }

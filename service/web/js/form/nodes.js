@@ -52,7 +52,8 @@ function laidOut({ context }, children) {
   const folded = shown.filter(({ name }) => context.advanced.has(name));
   if (!folded.length) return grid(shown);
   const open = folded.some(({ given }) => given);
-  const more = h("details", { class: "more", open }, h("summary", {}, context.t("form.more", { count: folded.length })), grid(folded));
+  const names = folded.map(({ name }) => titled(name)).join(", ");
+  const more = h("details", { class: "more", open }, h("summary", {}, context.t("form.more"), " ", h("span", { class: "hint" }, names)), grid(folded));
   return [grid(shown.filter(({ name }) => !context.advanced.has(name))), more];
 }
 
@@ -77,7 +78,7 @@ function optional(spec) {
 function union(spec) {
   const { context, schema, pointer, id } = spec;
   const members = kinds(schema);
-  const inside = h("div", {});
+  const inside = h("div", { class: "stack" });
   let node = null;
   const blank = spec.required ? [] : [["", context.t(schema.nullable ? "form.none" : "form.default")]];
   const options = [...blank, ...Object.keys(members).map((kind) => [kind, kind])];

@@ -40,6 +40,16 @@ class NewRun {
     this.long = h("p", { class: "hint", hidden: true }, t("new.long"));
     this.button = h("button", { type: "submit", class: "primary" }, t("new.start"));
     this.element = this.build();
+    this.links = [];
+  }
+
+  /** Bring what depends on the request to what it is now. */
+  asked(value) {
+    const text = JSON.stringify(value);
+    for (const { link, run } of this.links) {
+      if (JSON.stringify(run) === text) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
     this.estimate.ask(value);
   }
 
@@ -60,14 +70,15 @@ class NewRun {
     if (JSON.stringify(value) === JSON.stringify(this.form.value())) return;
     this.form.set(value);
     replace(this.problem);
-    this.estimate.ask(this.form.value());
+    this.asked(this.form.value());
   }
 
   changed() {
-    const text = JSON.stringify(this.form.value());
+    const value = this.form.value();
+    const text = JSON.stringify(value);
     this.long.hidden = text.length <= LONGEST;
     setQuery({ run: text.length <= LONGEST ? text : null });
-    this.estimate.ask(this.form.value());
+    this.asked(value);
   }
 
   async start() {
@@ -87,12 +98,17 @@ class NewRun {
 
   presets() {
     const items = PRESETS.map((preset) => h("li", {}, this.preset(preset)));
+    this.asked(this.form.value());
     return h("section", { class: "stack" }, h("h2", { id: "presets-title" }, t("new.presets")), h("ul", { class: "presets", "aria-labelledby": "presets-title" }, items));
   }
 
   preset({ name, run, make }) {
     const inside = [h("b", {}, t(`new.preset_${name}`)), h("span", { class: "hint" }, t(`new.preset_${name}_text`))];
-    if (run) return h("a", { class: "preset", href: href("/new", { run: JSON.stringify(run) }) }, inside);
+    if (run) {
+      const link = h("a", { class: "preset", href: href("/new", { run: JSON.stringify(run) }) }, inside);
+      this.links.push({ link, run });
+      return link;
+    }
     return h("button", { type: "button", class: "preset", onClick: (event) => this.make(make, event.currentTarget) }, inside);
   }
 
