@@ -21,6 +21,7 @@ export function parallelLayout(traces) {
       fixedrange: true,
       ticks: "",
       side: "top",
+      ticklabelstandoff: 18,
     },
     yaxis: { visible: false, range: [-0.04, 1.04], fixedrange: true },
     margin: { l: 24, r: 24, t: 56, b: 32 },
@@ -47,7 +48,7 @@ function lines(trace) {
       y: dimensions.map((dimension) => scaled(dimension, dimension.values[i])),
       text: dimensions.map((dimension) => `${dimension.label}: ${named(dimension, dimension.values[i])}`),
       hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
-      line: { color, width: 2, shape: "spline", smoothing: 0.6 },
+      line: { color, width: 2 },
       marker: { color, symbol, size: 8 },
       connectgaps: false,
     };

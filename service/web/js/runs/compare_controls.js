@@ -4,7 +4,7 @@ import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { swatch } from "./differences.js";
-import { nameOf, statusBadge } from "./format.js";
+import { statusBadge } from "./format.js";
 
 /**
  * Make the list of runs: each can be hidden in the chart, and taken out.
@@ -20,8 +20,7 @@ export function chips(onchange) {
   return { element, show };
 }
 
-function chip({ run, place, hidden: isHidden }, ids, hidden, onchange) {
-  const name = nameOf(run);
+function chip({ run, name, place, hidden: isHidden }, ids, hidden, onchange) {
   const toggle = () => {
     const left = new Set(hidden);
     if (!left.delete(run.id)) left.add(run.id);
@@ -53,7 +52,7 @@ export function settingsBar(onchange) {
     const key = state.names.join();
     if (metric.dataset.names !== key) {
       metric.dataset.names = key;
-      replace(metric, state.names.map((name) => h("option", { value: name }, t(`watch.series_${name}`))));
+      replace(metric, state.names.map((name) => h("option", { value: name }, t(`compare.series_${name}`))));
     }
     metric.value = state.metric;
     weight.value = String(state.weight);

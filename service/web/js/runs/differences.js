@@ -4,7 +4,7 @@ import { series } from "../charts.js";
 import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
-import { MEASURES, duration, measureName, measured, nameOf, rises, statusBadge } from "./format.js";
+import { MEASURES, duration, measureName, measured, namesOf, rises, statusBadge } from "./format.js";
 import { fileLink } from "./save.js";
 import { compared, written } from "./settings.js";
 
@@ -29,8 +29,9 @@ export function differences(fail) {
 }
 
 function head(runs) {
+  const called = namesOf(runs);
   const names = runs.map((run, i) => h("th", { scope: "col" }, h("span", { class: "compare-name" }, swatch(i),
-    h("a", { href: href(`/runs/${run.id}`) }, nameOf(run)))));
+    h("a", { href: href(`/runs/${run.id}`) }, called[i]))));
   return h("thead", {}, h("tr", {}, h("td", {}, h("span", { class: "visually-hidden" }, t("compare.field"))), names));
 }
 
@@ -79,8 +80,9 @@ function fieldRow({ path, values, differs }) {
 }
 
 function filesRow(runs, fail) {
-  return row(t("compare.take"), runs.map((run) => {
-    const name = nameOf(run);
+  const called = namesOf(runs);
+  return row(t("compare.take"), runs.map((run, i) => {
+    const name = called[i];
     const models = FILES.map((format) => fileLink(format, `/v1/runs/${run.id}/export?format=${format}`, `${run.id}.${format}`, fail,
       t("compare.file_label", { format, name })));
     const curves = fileLink("csv", `/v1/runs/${run.id}/metrics.csv`, `${run.id}.csv`, fail, t("compare.curves_label", { name }));

@@ -27,12 +27,22 @@ export function statusBadge({ status, progress }) {
   const badge = h("span", { class: `badge${BADGES[status] ?? ""}` }, t(`runs.status_${status}`));
   if (status !== "running") return badge;
   const share = number(progress.fraction, { style: "percent", maximumSignificantDigits: undefined, maximumFractionDigits: 0 });
-  return h("span", { class: "run-status" }, badge, h("span", { class: "small muted number" }, share));
+  return h("span", { class: "run-progress" }, badge, h("span", { class: "small muted number" }, share));
 }
 
 /** The name of a run, or a short form of its id. */
 export function nameOf(run) {
   return run.name ?? t("runs.unnamed", { id: run.id.slice(-6) });
+}
+
+/**
+ * The names of runs that stand beside each other: those of the same name are told apart by their models, or else by their ids.
+ * @param {object[]} runs
+ * @returns {string[]}
+ */
+export function namesOf(runs) {
+  const apart = (names, more) => names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} · ${more(runs[i])}`));
+  return apart(apart(runs.map(nameOf), modelOf), (run) => `…${run.id.slice(-6)}`);
 }
 
 /** The model of a run in short: its kind and its layers. */
@@ -55,7 +65,7 @@ export function measured(measure, value) {
 /** Seconds in the two largest units, as the language writes them. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 10) return unit("second", Math.round(seconds * 10) / 10);
+  if (seconds < 10) return unit("second", Number(seconds.toPrecision(seconds < 1 ? 1 : 2)));
   const at = UNITS.findIndex(([, size]) => seconds >= size);
   const [name, size] = UNITS[at];
   const whole = Math.floor(seconds / size);
@@ -65,13 +75,14 @@ export function duration(seconds) {
 }
 
 function unit(name, value) {
-  return number(value, { style: "unit", unit: name, unitDisplay: "short", maximumSignificantDigits: undefined, maximumFractionDigits: 1 });
+  return number(value, { style: "unit", unit: name, unitDisplay: "short", maximumSignificantDigits: undefined, maximumFractionDigits: 3 });
 }
 
 /** A moment as a `<time>`, to the minute. */
 export function moment(text) {
   if (!text) return "–";
   const date = new Date(text);
-  const short = new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" });
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const short = new Intl.DateTimeFormat(language(), { year, month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
   return h("time", { datetime: text, class: "number" }, short.format(date));
 }

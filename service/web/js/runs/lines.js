@@ -2,7 +2,7 @@
 
 import { series } from "../charts.js";
 import { smoothed } from "../watch/history.js";
-import { nameOf, rises } from "./format.js";
+import { rises } from "./format.js";
 
 const ORDER = ["loss", "data_loss", "reg_loss", "smooth_loss", "val_loss", "train_accuracy", "val_accuracy", "val_perplexity",
   "learning_rate", "grad_norm", "update_ratio"];
@@ -19,7 +19,7 @@ function has(curves, name) {
 
 /**
  * Make the lines.
- * @param {{run: object, curves: object, place: number, hidden: boolean}[]} entries  `place`: of the run, for its colour
+ * @param {{name: string, curves: object, place: number, hidden: boolean}[]} entries  `place`: of the run, for its colour
  * @param {{metric: string, weight: number, x: string}} how
  */
 export function linesOf(entries, { metric, weight, x }) {
@@ -29,13 +29,13 @@ export function linesOf(entries, { metric, weight, x }) {
   });
 }
 
-function lineOf({ run, curves, place }, metric, x) {
+function lineOf({ name, curves, place }, metric, x) {
   const { color, dash } = series(place);
   const from = x === "log" && curves.steps[0] === 0 ? 1 : 0; // step 0 is not on a logarithmic axis
   return {
     type: "scatter",
     mode: "lines",
-    name: nameOf(run),
+    name,
     x: curves.steps.slice(from),
     y: curves.series[metric].slice(from),
     line: { color, dash, width: 2 },

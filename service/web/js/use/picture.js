@@ -17,18 +17,18 @@ export function picture(features, onpaint) {
   const side = Math.sqrt(features.length);
   const top = Math.max(...features.map(({ max = NaN }) => max));
   if (!Number.isInteger(side) || features.length < SMALLEST || features.length > LARGEST || !(top > 0)) return null;
-  if (features.some(({ min }) => min < 0)) return null;
+  const alike = features.filter(({ max }) => max >= top / 2).length;
+  if (features.some(({ min }) => min < 0) || alike < features.length / 2) return null;
   const canvas = h("canvas", { class: "use-picture", width: side, height: side, role: "img", "aria-label": t("use.picture") });
   canvas.style.width = `${PIXELS}px`;
   const values = new Array(features.length).fill(0);
-  const brush = { value: top };
   const paint = (event) => {
     if (!event.buttons) return;
     const box = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top].map((at) => Math.floor((at / box.width) * side));
     if (x < 0 || y < 0 || x >= side || y >= side) return;
     const i = y * side + x;
-    const value = event.shiftKey || event.buttons === 2 ? 0 : brush.value;
+    const value = event.shiftKey || event.buttons === 2 ? 0 : top;
     if (values[i] === value) return;
     values[i] = value;
     draw(canvas, values, top);

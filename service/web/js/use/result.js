@@ -22,9 +22,9 @@ export function oneResult(answer) {
   if (shown.length > MOST_CLASSES) shown.sort((one, other) => other.value - one.value).splice(MOST_CLASSES);
   const share = scale(values, probabilities !== null);
   return h("div", { class: "stack" },
-    h("p", { class: "verdict" }, h("span", { class: "hint" }, t("use.says")), h("strong", { id: "use-label" }, String(label))),
+    h("p", { class: "use-verdict" }, h("span", { class: "hint" }, t("use.says")), h("strong", { id: "use-label" }, String(label))),
     h("ul", { class: "bars", "aria-label": t(probabilities ? "use.probabilities" : "use.scores") }, shown.map(({ name, value }) =>
-      h("li", { class: name === label ? "bar-row top" : "bar-row" }, h("span", { class: "bar-name" }, String(name)), barOf(share(value)),
+      h("li", { class: name === label ? "bar-row chosen" : "bar-row" }, h("span", { class: "bar-name" }, String(name)), barOf(share(value)),
         h("span", { class: "number" }, probabilities ? percent(value) : number(value))))),
     probabilities ? null : h("p", { class: "hint" }, t("use.no_probabilities")),
     classes.length > MOST_CLASSES ? h("p", { class: "hint" }, t("use.likeliest", { count: MOST_CLASSES, all: classes.length })) : null,

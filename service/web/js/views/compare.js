@@ -7,7 +7,7 @@ import { current, href, setQuery } from "../router.js";
 import { chips, settingsBar } from "../runs/compare_controls.js";
 import { csvOf } from "../runs/csv.js";
 import { differences } from "../runs/differences.js";
-import { ACTIVE, measured, nameOf } from "../runs/format.js";
+import { ACTIVE, measured, namesOf } from "../runs/format.js";
 import { linesOf, seriesOf } from "../runs/lines.js";
 import { loadRuns, runsById } from "../runs/load.js";
 import { parallel } from "../runs/parallel.js";
@@ -99,7 +99,8 @@ class Compare {
     this.drawActions(state.ids);
     if (!this.found.size) return this.drawNothing(state.ids);
     if (!this.body?.isConnected) this.drawFrame();
-    const entries = [...this.found.values()].map((entry, place) => ({ ...entry, place, hidden: state.hidden.has(entry.run.id) }));
+    const called = namesOf([...this.found.values()].map(({ run }) => run));
+    const entries = [...this.found.values()].map((entry, place) => ({ ...entry, place, name: called[place], hidden: state.hidden.has(entry.run.id) }));
     const names = seriesOf(entries);
     const metric = names.includes(state.metric) ? state.metric : names.includes("val_accuracy") ? "val_accuracy" : (names[0] ?? "loss");
     this.chips.show(entries, state);
@@ -133,10 +134,10 @@ class Compare {
   }
 
   drawCurves(entries, how) {
-    const name = t(`watch.series_${how.metric}`);
+    const name = t(`compare.series_${how.metric}`);
     const share = how.metric.endsWith("accuracy");
     const told = entries.filter(({ hidden, run }) => !hidden && run.metrics[how.metric])
-      .map(({ run }) => `${nameOf(run)}: ${measured(how.metric, run.metrics[how.metric].last)}`);
+      .map(({ name: of, run }) => `${of}: ${measured(how.metric, run.metrics[how.metric].last)}`);
     this.curves.update({
       traces: linesOf(entries, how),
       layout: { height: 400, showlegend: false, hovermode: "x unified", xaxis: { title: { text: t("compare.step") } },
@@ -155,6 +156,6 @@ class Compare {
     this.beside.hidden = runs.length < 2;
     this.parallel.element.hidden = !drawn;
     this.none.hidden = Boolean(drawn);
-    if (drawn) this.parallel.update({ ...drawn, layout: { height: 340 } });
+    if (drawn) this.parallel.update({ ...drawn, layout: { height: 360, margin: { l: 48, r: 72, t: 64, b: 32 }, xaxis: { ticklabeloverflow: "allow" } } });
   }
 }

@@ -23,7 +23,7 @@ export default {
   "runs.c_dataset": "Dataset",
   "runs.c_last": "Last",
   "runs.c_best": "Best",
-  "runs.c_best_step": "Best at step",
+  "runs.c_best_step": "At step",
   "runs.c_created": "Created",
   "runs.c_duration": "Trained for",
   "runs.m_loss": "Loss",

@@ -23,7 +23,7 @@ export default {
   "runs.c_dataset": "데이터셋",
   "runs.c_last": "마지막",
   "runs.c_best": "최고",
-  "runs.c_best_step": "최고 시점",
+  "runs.c_best_step": "그 스텝",
   "runs.c_created": "생성",
   "runs.c_duration": "학습 시간",
   "runs.m_loss": "손실",
