@@ -1,4 +1,4 @@
-/** Asking before something is done that cannot be undone. */
+/** Asking before something is done that others will notice. */
 
 import { request } from "../api.js";
 import { h, replace } from "../dom.js";
@@ -8,10 +8,10 @@ import { apiButton } from "../snippets.js";
 
 /**
  * Ask, make the request, and say what went wrong if it did.
- * @param {{title: string, text: string, verb: string, request: {method: string, path: string, body?: object}}} question
+ * @param {{title: string, text: string, verb: string, look?: string, request: {method: string, path: string, body?: object}}} question
  * @returns {Promise<object|null|false>} the answer, false if the user does not want it
  */
-export function confirmed({ title, text, verb, request: wish }) {
+export function confirmed({ title, text, verb, look = "danger", request: wish }) {
   return new Promise((resolve) => {
     const before = document.activeElement;
     const problem = h("div", { class: "stack" });
@@ -30,9 +30,12 @@ export function confirmed({ title, text, verb, request: wish }) {
         h("h2", { id: "confirm-title" }, title), h("p", { id: "confirm-text" }, text), problem,
         h("div", { class: "row between" }, apiButton(() => wish, { label: verb }),
           h("div", { class: "row" },
-            h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, t("runs.keep")),
-            h("button", { type: "button", class: "danger", onclick: act }, verb)))));
+            h("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, t(look === "danger" ? "runs.keep" : "shell.cancel")),
+            h("button", { type: "button", class: look, onclick: act }, verb)))));
+    const leave = () => dialog.close();
+    addEventListener("popstate", leave);
     dialog.addEventListener("close", () => {
+      removeEventListener("popstate", leave);
       dialog.remove();
       if (before?.isConnected) before.focus();
       resolve(answer);

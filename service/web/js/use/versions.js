@@ -48,7 +48,7 @@ function aliasBadge(model, alias, onchange) {
 }
 
 function movement(model, { version, run, checkpoint }) {
-  return { title: t("models.move_title", { version }), text: t("models.move_text", { name: model.id }), verb: t("models.make_production"),
+  return { title: t("models.move_title", { version }), text: t("models.move_text", { name: model.id }), verb: t("models.make_production"), look: "primary",
     request: { method: "PUT", path: `/v1/models/${encodeURIComponent(model.id)}/aliases/production`, body: { run, checkpoint } } };
 }
 
