@@ -18,13 +18,15 @@ export function pager(onpage) {
     onpage(at.next);
   } }, t("runs.next_page"));
   const count = h("span", { class: "muted small number" });
-  const element = h("nav", { class: "row between runs-pager", "aria-label": t("runs.pages") }, count, h("div", { class: "row" }, first, previous, next));
+  const buttons = h("div", { class: "row" }, first, previous, next);
+  const element = h("nav", { class: "row between runs-pager", "aria-label": t("runs.pages") }, count, buttons);
   const show = (page) => {
     at = page;
     first.disabled = !page.after;
     previous.disabled = !before.has(page.after);
     next.disabled = !page.next;
     count.textContent = t(`${page.noun ?? "runs"}.${page.next ? "shown_more" : "shown"}`, { count: page.count });
+    buttons.hidden = !page.after && !page.next;
     element.hidden = !page.after && !page.next && !page.count;
   };
   return { element, show };

@@ -55,7 +55,7 @@ export function manyResults(answer, lines) {
   const cut = labels.length > MOST_ROWS ? h("p", { class: "hint" }, t("use.first_rows", { count: MOST_ROWS, all: labels.length })) : null;
   const sure = (i) => (probabilities ? probabilities[i][classes.indexOf(labels[i])] : null);
   const rows = shown.map((label, i) => h("tr", {}, h("th", { scope: "row", class: "number" }, number(lines[i])), h("td", {}, String(label)),
-    probabilities ? h("td", { class: "sure" }, barOf(sure(i)), h("span", { class: "number" }, percent(sure(i)))) : null));
+    probabilities ? h("td", {}, h("span", { class: "sure" }, barOf(sure(i)), h("span", { class: "number" }, percent(sure(i))))) : null));
   const head = [t("use.line"), t("use.label"), ...(probabilities ? [t("use.probability")] : [])];
   return h("div", { class: "stack" }, h("p", {}, counted(labels, classes)), cut, h("div", { class: "scroll use-table" }, h("table", { class: "table" },
     h("caption", { class: "visually-hidden" }, t("use.predictions")),
