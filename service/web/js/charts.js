@@ -64,7 +64,7 @@ class Chart {
     });
     this.summary = h("p", { class: "chart-summary", id: `${this.id}-summary` }, summary);
     this.plot = h("div", { class: "chart-plot", role: "img", "aria-labelledby": `${this.id}-title ${this.id}-summary` });
-    this.plot.style.minHeight = `${this.layout.height ?? HEIGHT}px`;
+    this.setLayout(this.layout);
     const region = { class: "chart-table", role: "region", tabindex: "0", hidden: true };
     this.table = h("div", { ...region, "aria-label": t("chart.table_of", { title: this.title }) });
     this.note = h("p", { class: "hint", hidden: true });
@@ -77,12 +77,17 @@ class Chart {
 
   update({ traces, layout, summary, axes }) {
     if (traces) this.traces = traces;
-    if (layout) this.layout = layout;
+    if (layout) this.setLayout(layout);
     if (summary !== undefined && summary !== this.summary.textContent) this.summary.textContent = summary;
     for (const [name, type] of Object.entries(axes ?? {})) {
       if (this.types[name] !== type) this.setAxis(name, type, { quiet: true });
     }
     this.schedule();
+  }
+
+  setLayout(layout) {
+    this.layout = layout;
+    this.plot.style.minHeight = `${layout.height ?? HEIGHT}px`;
   }
 
   /** Draw in the next frame, however often it is asked for until then. */

@@ -1,6 +1,8 @@
 /** The chart library: one script of this server, loaded once, when the first chart is drawn. */
 
-const OWN_STYLE = "plotly.js-style-global"; // an element of this id and class keeps plotly from adding style rules: the CSP
+// Elements of these ids keep plotly from adding styles to the page, which its policy forbids: watch.css has those that we need.
+// The second is that of its maps, as plotly 7.1.0 calls it.
+const STYLES = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 
 let loading = null;
 
@@ -22,10 +24,9 @@ function load() {
   if (present()) return Promise.resolve(present());
   const source = document.getElementById("plotly")?.href;
   if (!source) return Promise.reject(new Error("the page names no chart library"));
-  const mark = document.createElement("meta");
-  mark.id = OWN_STYLE;
-  mark.className = "no-inline-styles";
-  if (!document.getElementById(OWN_STYLE)) document.head.append(mark);
+  for (const id of STYLES) {
+    if (!document.getElementById(id)) document.head.append(Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" }));
+  }
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = source;

@@ -3,7 +3,7 @@
 import { themes } from "../theme.js";
 import { palette } from "./palette.js";
 
-const VARIABLE = /^var\(--/;
+const VARIABLE = /^(var\(--|color-mix\()/;
 const DATA = new Set(["x", "y", "z", "text", "customdata", "hovertext", "values", "ids"]);
 
 let colours = new Map();
@@ -12,7 +12,7 @@ themes.addEventListener("change", () => {
   colours = new Map();
 });
 
-/** Return a colour as `rgb(…)`, of a `var(…)` what it stands for in the present theme. */
+/** Return a colour as `rgb(…)`, of a `var(…)` or `color-mix(…)` what it stands for in the present theme. */
 export function colour(text) {
   if (!VARIABLE.test(text)) return text;
   if (!colours.has(text)) colours.set(text, measured(text));
@@ -35,6 +35,7 @@ export function baseLayout(element) {
     tickcolor: "var(--chart-line)",
     zeroline: false,
     automargin: true,
+    exponentformat: "e", // a power of ten would be written with a style of its own, which the policy of the page forbids
     ticks: "outside",
     ticklen: 4,
     title: { standoff: 6 },
@@ -70,5 +71,12 @@ function plain(value) {
 function measured(text) {
   probe ??= document.body.appendChild(Object.assign(document.createElement("span"), { hidden: true }));
   probe.style.color = text;
-  return getComputedStyle(probe).color;
+  return plainColour(getComputedStyle(probe).color);
+}
+
+/** What was mixed is told as `color(srgb 0.1 0.2 0.3)`, which the library does not read. */
+function plainColour(text) {
+  if (!text.startsWith("color(srgb")) return text;
+  const [red, green, blue, alpha = 1] = text.match(/[\d.e-]+/g).map(Number);
+  return `rgba(${[red, green, blue].map((share) => Math.round(255 * share)).join(", ")}, ${alpha})`;
 }

@@ -31,7 +31,7 @@ class BoundaryCard {
     this.slow = 0;
     this.load = throttled(() => this.read(), () => (this.following ? Math.max(LIVE_MS, 4 * this.slow) : SLIDE_MS), feed.signal);
     this.asker = ask(feed, () => this.wanted, (place) => this.mark(place));
-    const about = { id: "boundary-chart", title: t("watch.boundary"), summary: t("watch.boundary_wait") };
+    const about = { id: "boundary-chart", title: t("watch.regions"), summary: t("watch.boundary_wait") };
     this.chart = chart({ ...about, traces: [], layout: this.layout(), onpoint: (place) => this.asker.ask(place) });
     this.build();
     feed.on("points", () => this.settings.step === null && this.load());

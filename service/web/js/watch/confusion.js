@@ -47,7 +47,7 @@ function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }
 }
 
 function perClass(found) {
-  const columns = ["class", "examples", "precision", "recall"].map((name) => t(`watch.${name}`));
+  const columns = ["class_column", "examples", "precision", "recall"].map((name) => t(`watch.${name}`));
   const shown = found.slice(0, LISTED);
   const rows = shown.map((one) => [String(one.label), number(one.examples), percent(one.precision), percent(one.recall)]);
   return [namedTable(t("watch.per_class"), columns, rows), more("watch.more_classes", found.length - shown.length)];

@@ -2,8 +2,8 @@
 
 import { chart } from "../charts.js";
 import { h } from "../dom.js";
-import { number, t } from "../i18n.js";
-import { percent } from "./parts.js";
+import { t } from "../i18n.js";
+import { percent, sized } from "./parts.js";
 import { best, endShape, level, lines } from "./traces.js";
 import { whyEnded } from "./status.js";
 
@@ -68,7 +68,7 @@ function lossSummary(run, history) {
 
 function worth(values, at) {
   const value = values?.filter((one) => one !== null).at(at);
-  return value === undefined ? "–" : number(value);
+  return value === undefined ? "–" : sized(value);
 }
 
 function scores(feed) {
@@ -91,9 +91,16 @@ function scoreChart(feed, { smooth, x }) {
 
 function worthOf(metric, share) {
   if (typeof metric?.last !== "number") return "–";
-  const text = share ? percent : number;
+  const text = share ? percent : sized;
   if (typeof metric.best !== "number") return text(metric.last);
   return `${text(metric.last)} (${t("watch.best_at", { value: text(metric.best), step: metric.best_step })})`;
+}
+
+/** So many ticks of a small logarithmic axis that their labels have room: 1, 2, 5 of each decade, or fewer decades. */
+function ticks(values = []) {
+  const positive = values.filter((value) => value > 0);
+  const decades = positive.length ? Math.log10(Math.max(...positive) / Math.min(...positive)) : 1;
+  return decades < 2 ? "D2" : Math.ceil(decades / 5);
 }
 
 function smallChart({ history, run }, { smooth, x }, name) {
@@ -102,7 +109,7 @@ function smallChart({ history, run }, { smooth, x }, name) {
   return {
     traces: [...lines(history, [name], name === "learning_rate" ? 0 : smooth, x), ...usual],
     layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, margin: { l: 44, r: 8, t: 6, b: 26 },
-      yaxis: name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : { type: "log", tickformat: "~g", nticks: 5 } },
-    summary: typeof last === "number" ? t("watch.now_at", { value: number(last) }) : "",
+      yaxis: name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : { type: "log", dtick: ticks(history.series[name]) } },
+    summary: typeof last === "number" ? t("watch.now_at", { value: sized(last) }) : "",
   };
 }

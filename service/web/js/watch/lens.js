@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { confusion } from "./confusion.js";
 import { ended } from "./feed.js";
 import { hints } from "./hints.js";
-import { cardHead, unseen } from "./parts.js";
+import { cardHead, sized, unseen } from "./parts.js";
 import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 8000;
@@ -59,15 +59,15 @@ function head(feed, found) {
 function body(feed, found, fail) {
   const { gradient_check: checked, first_loss: first, update_ratio: moved, dead_units: units } = found;
   const rows = [gradient(checked), firstLoss(first), ratio(moved), ...units.map(dead)];
-  return [h("ul", { class: "checks" }, rows.filter(Boolean)), hints(feed, found.hints, fail)];
+  return [h("ul", { class: "watch-checks" }, rows.filter(Boolean)), hints(feed, found.hints, fail)];
 }
 
 function check(verdict, title, text) {
   const sign = { good: "✓", bad: "✕", warn: "!", none: "–" }[verdict];
-  const mark = h("span", { class: "check-sign", "aria-hidden": "true" }, sign);
+  const mark = h("span", { class: "watch-check-sign", "aria-hidden": "true" }, sign);
   const told = h("p", { class: "muted small number" }, text);
   const words = h("div", {}, h("strong", {}, title), unseen(t(`watch.verdict_${verdict}`)), told);
-  return h("li", { class: `check check-${verdict}` }, mark, words);
+  return h("li", { class: `watch-check watch-check-${verdict}` }, mark, words);
 }
 
 function gradient({ ok, relative_error: error, examples, note }) {
@@ -85,7 +85,7 @@ function firstLoss(first) {
 function ratio(value) {
   if (value === null) return null;
   const usual = value >= USUAL_RATIO[0] && value <= USUAL_RATIO[1];
-  return check(usual ? "good" : "warn", t("watch.series_update_ratio"), t("watch.ratio_is", { value: value.toExponential(1) }));
+  return check(usual ? "good" : "warn", t("watch.series_update_ratio"), t("watch.ratio_is", { value: sized(value) }));
 }
 
 function dead({ layer, units, dead: count }) {

@@ -25,6 +25,12 @@ export function decimal(value, options = {}) {
   return number(value, { maximumFractionDigits: 1, maximumSignificantDigits: undefined, ...options });
 }
 
+/** A number of any size: very large and very small ones with an exponent. */
+export function sized(value) {
+  const far = value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3);
+  return far ? value.toExponential(1) : number(value);
+}
+
 /** A text that is only heard. */
 export function unseen(text) {
   return h("span", { class: "visually-hidden" }, text);

@@ -3,7 +3,9 @@
 import { t } from "../i18n.js";
 import { series } from "../charts.js";
 
-const BANDS = 8;
+const BANDS = 6;
+const PALEST = 14; // per cent of the class's colour where it is least sure
+const STRONGEST = 58;
 
 /**
  * Return the regions of a decision boundary.
@@ -11,30 +13,34 @@ const BANDS = 8;
  */
 export function regions(grid) {
   const there = new Set(grid.predicted.flat());
-  const areas = grid.classes.map((_, k) => k).filter((k) => there.has(k)).map((k) => area(grid, k));
-  return [...areas, ...(grid.probability ? [doubt(grid)] : []), answers(grid)];
+  return [...grid.classes.map((_, k) => k).filter((k) => there.has(k)).map((k) => area(grid, k)), answers(grid)];
 }
 
-/** One class: its margin over chance is positive inside and negative outside, so that the edge falls between grid points. */
+/**
+ * One class, the stronger the surer: its margin over chance is positive inside and negative outside, so that the edge falls
+ * between grid points. What is below the first level is clear.
+ */
 function area({ x, y, predicted, probability, classes }, k) {
   const chance = 1 / classes.length;
   const margin = (i, j) => (probability ? Math.max(probability[i][j] - chance, 1e-3) : 1);
   const z = predicted.map((row, i) => row.map((found, j) => (found === k ? margin(i, j) : -margin(i, j))));
+  const bands = probability ? BANDS : 1;
+  const size = (1 - chance) / BANDS;
   return {
-    type: "contour", x, y, z, name: String(classes[k]), opacity: 0.42, showscale: false, showlegend: false, hoverinfo: "skip",
-    fillcolor: series(k).color, line: { width: 1.5, color: series(k).color, smoothing: 0 },
-    contours: { type: "constraint", operation: ">", value: 0 }, meta: { table: false },
+    type: "contour", x, y, z, name: String(classes[k]), showscale: false, showlegend: false, hoverinfo: "skip",
+    autocontour: false, contours: { coloring: "fill", showlines: false, start: 0, end: (bands - 1) * size, size },
+    colorscale: shades(series(k).color, bands), line: { smoothing: 0.6 }, meta: { table: false },
   };
 }
 
-/** Where it is not sure, the paper shines through. */
-function doubt({ x, y, probability, classes }) {
-  const chance = 1 / classes.length;
-  return {
-    type: "contour", x, y, z: probability, zmin: chance, zmax: 1, showscale: false, hoverinfo: "skip",
-    colorscale: [[0, "var(--chart-veil)"], [1, "var(--chart-clear)"]], autocontour: false,
-    contours: { coloring: "fill", showlines: false, start: chance, end: 1, size: (1 - chance) / BANDS }, meta: { table: false },
-  };
+/** The colours of the bands: clear below the first level, then from pale to strong. */
+function shades(color, bands) {
+  const shade = (i) => PALEST + ((STRONGEST - PALEST) * i) / Math.max(1, bands - 1);
+  const shown = Array.from({ length: bands }, (_, i) => {
+    const share = bands === 1 ? (PALEST + STRONGEST) / 2 : shade(i);
+    return [(i + 1) / bands, `color-mix(in srgb, ${color} ${share.toFixed(0)}%, var(--chart-paper))`];
+  });
+  return [[0, "rgba(0, 0, 0, 0)"], ...shown];
 }
 
 /** Nothing to be seen, but what the pointer finds. */
@@ -43,8 +49,8 @@ function answers({ x, y, predicted, probability, classes }) {
     const share = probability ? ` ${(100 * probability[i][j]).toFixed(1)} %` : "";
     return `${t("watch.class")} ${classes[k]}${share}`;
   }));
-  const seen = { opacity: 0, showscale: false, meta: { table: false } };
-  return { type: "heatmap", x, y, z: predicted, text, hovertemplate: "%{text}<extra></extra>", ...seen };
+  const unseen = { contours: { coloring: "none" }, line: { width: 0 }, showscale: false, showlegend: false, meta: { table: false } };
+  return { type: "contour", x, y, z: predicted, text, hovertemplate: "%{text}<extra></extra>", ...unseen };
 }
 
 /**

@@ -79,6 +79,6 @@ function channels(text) {
 }
 
 function scale() {
-  const swatch = (which) => h("span", { class: `swatch swatch-${which}`, "aria-hidden": "true" });
+  const swatch = (which) => h("span", { class: `weights-swatch weights-${which}`, "aria-hidden": "true" });
   return h("p", { class: "hint row" }, swatch("low"), t("watch.negative"), swatch("high"), t("watch.positive"));
 }

@@ -56,7 +56,6 @@ export default {
   "watch.fork_title": "Fork with other hyperparameters",
   "watch.fork_text": "A new run begins with the weights of a checkpoint. Only what you change here is sent.",
   "watch.fork_with": "Fork with {what}",
-  "watch.fork_slower": "Fork with a third of the learning rate",
   "watch.promote_title": "Promote to a named model",
   "watch.promote_text": "A name and an alias stand for this checkpoint: programs ask by the name, and you retrain behind it.",
   "watch.promote_action": "Promote",
@@ -101,6 +100,7 @@ export default {
   "watch.now_at": "now {value}",
 
   "watch.boundary": "Decision boundary",
+  "watch.regions": "Regions of the classes",
   "watch.boundary_wait": "It is drawn as soon as there is a checkpoint.",
   "watch.boundary_is": "What the model says at step {step}; the paler, the less sure it is. Click anywhere to ask.",
   "watch.hollow": "Hollow points were held out.",
@@ -148,6 +148,7 @@ export default {
   "watch.true_class": "true class",
   "watch.predicted_class": "predicted class",
   "watch.per_class": "Precision and recall of each class",
+  "watch.class_column": "Class",
   "watch.examples": "Examples",
   "watch.precision": "Precision",
   "watch.recall": "Recall",

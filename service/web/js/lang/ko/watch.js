@@ -56,7 +56,6 @@ export default {
   "watch.fork_title": "다른 하이퍼파라미터로 포크",
   "watch.fork_text": "새 실행이 체크포인트의 가중치에서 시작합니다. 여기서 바꾼 것만 보냅니다.",
   "watch.fork_with": "{what}(으)로 포크",
-  "watch.fork_slower": "학습률을 3분의 1로 줄여 포크",
   "watch.promote_title": "이름 있는 모델로 승격",
   "watch.promote_text": "이름과 별칭이 이 체크포인트를 가리킵니다: 프로그램은 이름으로 묻고, 그 뒤에서 다시 학습할 수 있습니다.",
   "watch.promote_action": "승격하기",
@@ -101,6 +100,7 @@ export default {
   "watch.now_at": "지금 {value}",
 
   "watch.boundary": "결정 경계",
+  "watch.regions": "클래스의 영역",
   "watch.boundary_wait": "체크포인트가 생기면 바로 그립니다.",
   "watch.boundary_is": "스텝 {step}에서 모델의 답입니다. 옅을수록 확신이 적습니다. 아무 곳이나 눌러 물어보세요.",
   "watch.hollow": "속이 빈 점은 검증용입니다.",
@@ -148,6 +148,7 @@ export default {
   "watch.true_class": "실제 클래스",
   "watch.predicted_class": "예측 클래스",
   "watch.per_class": "클래스별 정밀도와 재현율",
+  "watch.class_column": "클래스",
   "watch.examples": "예제",
   "watch.precision": "정밀도",
   "watch.recall": "재현율",
