@@ -14,7 +14,7 @@ export { palette, series } from "./charts/palette.js";
 
 const HEIGHT = 280;
 const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: "reset" };
-const LOG = { type: "log", tickformat: "~g", minor: { ticks: "outside", ticklen: 2, showgrid: true } };
+const LOG = { type: "log", tickformat: "~g", minor: { ticks: "outside", ticklen: 2, showgrid: false, tickcolor: "var(--chart-line)" } };
 
 let made = 0;
 

@@ -36,6 +36,8 @@ export function baseLayout(element) {
     zeroline: false,
     automargin: true,
     exponentformat: "e", // a power of ten would be written with a style of its own, which the policy of the page forbids
+    minexponent: 6,
+    separatethousands: true,
     ticks: "outside",
     ticklen: 4,
     title: { standoff: 6 },
