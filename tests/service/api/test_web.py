@@ -150,7 +150,7 @@ def test_no_other_host_is_named(name: str) -> None:
     """No file refers to another host; the name of SVG is a name, and our own default address stands in snippets."""
     text = (WEB / name).read_text().replace("http://www.w3.org/2000/svg", "").replace("http://127.0.0.1:8000", "")
     assert not re.findall(r"""(?:https?|wss?)://\w""", text)
-    assert not re.findall(r"""(?:src|href)=["']//|url\(|@import""", text)
+    assert not re.findall(r"""(?:src|href)=["']//|\burl\(|@import""", text)
 
 
 def words(language: str) -> dict[str, str]:
@@ -184,7 +184,7 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     english = words("en")
     there = set(english) | {key.rpartition(".")[0] for key in english if key.endswith(PLURALS)}
     for name in MODULES:
-        asked = set(re.findall(r"""\b(?:t|words)\(\s*"([\w.]+)\"""", (WEB / name).read_text()))
+        asked = set(re.findall(r"""\b(?:t|words)\(\s*"(\w+\.[\w.]+)\"""", (WEB / name).read_text()))
         assert asked <= there, name
 
 
