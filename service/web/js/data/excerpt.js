@@ -16,7 +16,7 @@ const LONGEST = 200; // characters of a line
  */
 export async function excerpt(file, row, column) {
   if (file.size > LARGEST || /\.(npz|parquet)$/i.test(file.name)) return null;
-  const lines = (await file.text()).split(/\r\n|\n|\r/);
+  const lines = (await file.text()).replace(/[\r\n]+$/, "").split(/\r\n|\n|\r/);
   const first = Math.max(1, row - AROUND);
   const rows = lines.slice(first - 1, row + AROUND).map((line, i) => {
     const here = first + i === row;

@@ -42,7 +42,7 @@ export function storedCard(signal) {
 
 function rowOf(data) {
   const name = h("a", { href: href("/data", { dataset: data.id }) }, data.name);
-  const made = new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(data.created_at));
+  const made = new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(new Date(data.created_at));
   return h(
     "tr",
     {},
