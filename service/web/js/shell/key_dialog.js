@@ -47,8 +47,8 @@ function form(input, why) {
   const buttons = h(
     "div",
     { class: "row end" },
-    key() ? h("button", { value: "forget", formnovalidate: true, class: "quiet" }, t("shell.key_forget")) : null,
-    h("button", { value: "cancel", formnovalidate: true }, t("shell.cancel")),
+    key() ? closing("forget", "quiet", t("shell.key_forget")) : null,
+    closing("cancel", "", t("shell.cancel")),
     h("button", { value: "keep", class: "primary" }, t("shell.key_use")),
   );
   return h(
@@ -59,4 +59,9 @@ function form(input, why) {
     h("div", { class: "field" }, h("label", { for: "api-key" }, t("shell.key_label")), input, h("p", { id: "api-key-text", class: "hint" }, t("shell.key_text"))),
     buttons,
   );
+}
+
+/** A button that Enter in the field does not press: only "Use this key" is one to submit. */
+function closing(value, kind, text) {
+  return h("button", { type: "button", class: kind, onClick: (event) => event.target.closest("dialog").close(value) }, text);
 }
