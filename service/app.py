@@ -27,8 +27,10 @@ from service.api import (
     queue,
     registry,
     runs,
+    sketch,
     system,
     telemetry,
+    web,
 )
 from service.api.access import Access
 from service.api.authentication import Authenticate, Protocols
@@ -66,9 +68,11 @@ ROUTERS = (
     export,
     registry,
     datasets,
+    sketch,
     api_keys,
     system,
     metrics,
+    web,
 )
 
 

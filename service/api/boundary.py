@@ -1,6 +1,6 @@
 """/v1/runs/{id}/decision-boundary and boundary.svg: what a model of two features answers everywhere."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
@@ -21,6 +21,17 @@ Margin = Annotated[
     float,
     Query(ge=0, le=10, allow_inf_nan=False, description="how far the grid goes beyond the data, as a share of their range"),
 ]
+MOST_EXAMPLES = 2000
+
+
+class ExamplesOut(BaseModel):
+    """The run's examples, each as it came; of more than 2,000 so many, evenly chosen."""
+
+    x: list[float]
+    y: list[float]
+    label: Annotated[list[int], Field(description="position in `classes` of the true class")]
+    held_out: Annotated[list[bool], Field(description="true: it was not trained on")]
+    total: Annotated[int, Field(description="how many there are")]
 
 
 class BoundaryOut(BaseModel):
@@ -38,11 +49,17 @@ class BoundaryOut(BaseModel):
     probability: Annotated[
         list[list[float]] | None, Field(description="of the predicted class, 6 digits; null for svm, which has none")
     ]
+    examples: Annotated[ExamplesOut | None, Field(description="null unless they were asked for")]
 
 
 @router.get("/decision-boundary", response_model=BoundaryOut)
 def decision_boundary(
-    run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest", resolution: Resolution = 100, margin: Margin = 0.1
+    run_id: RunId,
+    server: Server,
+    checkpoint: AtCheckpoint = "latest",
+    resolution: Resolution = 100,
+    margin: Margin = 0.1,
+    examples: Annotated[bool, Query(description="add the run's examples, to draw them over it")] = False,  # noqa: FBT002
 ) -> Response:
     """Predict a grid over the range of the run's data, for models that read two features."""
     found = predict_grid(server.database, server.models, run_id, checkpoint, resolution=resolution, margin=margin)
@@ -57,8 +74,19 @@ def decision_boundary(
         "y": found.y.tolist(),
         "predicted": found.predicted.tolist(),
         "probability": None if found.probability is None else found.probability.round(DIGITS).tolist(),
+        "examples": _examples(found) if examples else None,
     }
     return Response(to_json(body), media_type="application/json")
+
+
+def _examples(found: Boundary) -> dict[str, Any]:
+    data = found.data
+    N = len(data)
+    rows = np.unique(np.linspace(0, N - 1, min(N, MOST_EXAMPLES)).astype(np.int64))
+    held_out = np.ones(N, np.bool_)
+    held_out[found.training] = False
+    (x, y), labels = data.X[rows].T, data.y[rows]
+    return {"x": x.tolist(), "y": y.tolist(), "label": labels.tolist(), "held_out": held_out[rows].tolist(), "total": N}
 
 
 @router.get("/boundary.svg", response_class=Response, responses=PICTURE)

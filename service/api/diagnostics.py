@@ -1,7 +1,7 @@
 """/v1/runs/{id}/diagnostics: what is wrong with a run, if anything, also while it still trains."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -55,6 +55,9 @@ class HintOut(BaseModel):
     severity: Literal["info", "warning", "error"]
     message: str
     suggestion: str
+    overrides: Annotated[
+        dict[str, dict[str, Any]] | None, Field(description="those of a fork that follows the suggestion; null if no fork can")
+    ]
 
 
 class DiagnosticsOut(BaseModel):

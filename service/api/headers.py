@@ -7,6 +7,7 @@ import re
 PAGE = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
+LAB = f"{PAGE}; script-src 'self'; connect-src 'self'"
 DATA = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # the style is that of a picture, SVG
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 PAGE_POLICY, DATA_POLICY = ((b"content-security-policy", policy.encode()) for policy in (PAGE, DATA))

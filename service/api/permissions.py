@@ -2,11 +2,12 @@
 
 from service.actor import Permission
 
-PUBLIC = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs"})
-"""What needs no key. The description of the API is the same on every server of this version, and tells nothing of its data."""
-PUBLIC_FILES = "/docs/"
+PUBLIC = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/docs"})
+"""What needs no key. The page and the description of the API are the same on every server of this version, and tell nothing
+of its data."""
+PUBLIC_FILES = ("/docs/", "/web/")
 KEYS = "/v1/api-keys"
-ASKING = frozenset({"predict", "evaluate", "generate", "validate", "infer", "search", "index"})
+ASKING = frozenset({"predict", "evaluate", "generate", "validate", "preview", "infer", "search", "index"})
 """Last step of the path of those POSTs that change nothing."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import fastapi_offline
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from service.api.deps import Parts, Server
 from service.api.errors import problem
@@ -99,9 +99,3 @@ def docs_file(file: str, request: Request) -> Any:
     if file not in SWAGGER:
         return problem(request, 404, f"there is no route {request.url.path}")
     return FileResponse(str(files(fastapi_offline) / "static" / file), headers={"Cache-Control": "max-age=86400"})
-
-
-@router.get("/", include_in_schema=False)
-def root() -> JSONResponse:
-    """Point the way."""
-    return JSONResponse({"name": "postgrad", "docs": "/docs", "runs": "/v1/runs", "info": "/v1/info"})

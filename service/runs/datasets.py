@@ -13,7 +13,7 @@ from core.data.dataset import Dataset
 from core.data.text import Corpus
 from core.errors import DataError
 from core.fields import read
-from core.spec import DataSpec, Text
+from core.spec import DataSpec, SyntheticSpec, Text
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs import texts
@@ -154,13 +154,18 @@ def describe(database: Database, ref: DatasetRef) -> Description:
     if isinstance(ref, Text):
         return _described(_corpus(ref, "dataset"))
     if not isinstance(ref, StoredDataset):
-        n, n_features, n_classes = synthetic.shape(ref)
-        return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)), [n // n_classes] * n_classes)
+        return describe_synthetic(ref)
     try:
         info = get(database, ref.id)
     except NotFound as error:
         raise InvalidInput(FieldProblem(("dataset", "id"), str(error))) from error
     return Description(info.examples, info.features, info.classes, info.class_counts, text=not info.statistics)
+
+
+def describe_synthetic(spec: SyntheticSpec) -> Description:
+    """Say what a synthetic dataset will hold."""
+    n, n_features, n_classes = synthetic.shape(spec)
+    return Description(n, [f"x{i + 1}" for i in range(n_features)], list(range(n_classes)), [n // n_classes] * n_classes)
 
 
 def _described(corpus: Corpus) -> Description:

@@ -1,7 +1,7 @@
 """What hints are drawn from, and what a hint is."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.spec import TrainSpec
 from service.domain import StopReason
@@ -16,6 +16,8 @@ class Hint:
     severity: Literal["info", "warning", "error"]
     message: str
     suggestion: str
+    overrides: dict[str, dict[str, Any]] | None = None
+    """What a fork that follows the suggestion changes; None if no fork can."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ def one_digit(value: float) -> float:
     return float(f"{value:.1g}")
 
 
-def slower(e: Evidence) -> str:
-    """Suggest a third of the learning rate."""
-    return f"fork the run with learning_rate {one_digit(e.rate / 3):g}"
+def at_rate(rate: float) -> dict[str, dict[str, Any]]:
+    """Change the learning rate to one digit of this."""
+    return {"optimizer": {"learning_rate": one_digit(rate)}}
+
+
+def slower(e: Evidence) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Suggest a third of the learning rate, in words and as what a fork changes."""
+    return f"fork the run with learning_rate {one_digit(e.rate / 3):g}", at_rate(e.rate / 3)

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.spec import Mlp, Svm
 from service.domain import StopReason
-from service.runs.diagnose.evidence import Evidence, Hint, one_digit, slower
+from service.runs.diagnose.evidence import Evidence, Hint, at_rate, one_digit, slower
 
 RISES = 5  # logged points in a row
 MANY_DEAD = 0.25  # of a layer
@@ -19,7 +19,7 @@ def diverged(e: Evidence) -> Hint | None:
     """Tell of a run that left the finite numbers."""
     if e.stop_reason is not StopReason.DIVERGED:
         return None
-    return Hint("diverged", "error", f"the loss became infinite: the learning rate {e.rate:g} is probably too high", slower(e))
+    return Hint("diverged", "error", f"the loss became infinite: the learning rate {e.rate:g} is probably too high", *slower(e))
 
 
 def loss_rises(e: Evidence) -> Hint | None:
@@ -35,10 +35,10 @@ def loss_rises(e: Evidence) -> Hint | None:
     why = f"; the learning rate {e.rate:g} is probably too high"
     if curve.values[-1] > 1.05 * curve.values[0]:
         ended = f"the loss rose from {curve.values[0]:.4g} to {curve.values[-1]:.4g}"
-        return Hint("loss_rises", "warning", ended + why, slower(e))
+        return Hint("loss_rises", "warning", ended + why, *slower(e))
     if longest >= RISES:
         rose = f"the loss rose {longest} logged points in a row, up to step {curve.steps[end]}"
-        return Hint("loss_rises", "warning", rose + why, slower(e))
+        return Hint("loss_rises", "warning", rose + why, *slower(e))
     return None
 
 
@@ -52,7 +52,7 @@ def loss_jumps(e: Evidence) -> Hint | None:
     message = (
         f"the loss jumped up by more than 5 % at {jumps} of the last {len(late)} logged points; the learning rate {e.rate:g}"
     )
-    return Hint("loss_jumps", "warning", message + " is probably too high", slower(e))
+    return Hint("loss_jumps", "warning", message + " is probably too high", *slower(e))
 
 
 def loss_stuck(e: Evidence) -> Hint | None:
@@ -71,7 +71,13 @@ def loss_stuck(e: Evidence) -> Hint | None:
     faster = f"fork the run with learning_rate {one_digit(e.rate * 3):g}"
     if model.kind in ("softmax", "svm"):
         faster += ", or try an mlp: no straight line may separate these classes"
-    return Hint("loss_stuck", "warning", f"{message}; the learning rate {e.rate:g} is probably too low", faster)
+    return Hint(
+        "loss_stuck",
+        "warning",
+        f"{message}; the learning rate {e.rate:g} is probably too low",
+        faster,
+        at_rate(e.rate * 3),
+    )
 
 
 def dead_relus(e: Evidence) -> Hint | None:
@@ -103,7 +109,8 @@ def overfitting(e: Evidence) -> Hint | None:
         "while the training loss fell: the model learns its examples by heart"
     )
     reg = one_digit(e.spec.model.reg * 3) or 0.001
-    return Hint("overfitting", "warning", message, f"use the checkpoint best (near step {step}), or train with reg {reg:g}")
+    return Hint("overfitting", "warning", message, f"use the checkpoint best (near step {step}), or train with reg {reg:g}",
+                {"model": {"reg": reg}})  # fmt: skip
 
 
 def first_loss_off(e: Evidence) -> Hint | None:
@@ -141,10 +148,10 @@ def update_ratio(e: Evidence) -> Hint | None:
     big = values[-1] > high
     size = "large" if big else "small"
     message = f"the last update was {values[-1]:.2g} of the parameters, about 1e-3 is usual: the steps are {size}"
-    advice = f"try learning_rate {one_digit(e.rate / 3 if big else e.rate * 3):g}"
-    return Hint(
-        "update_ratio", "info", message, advice if big else f"{advice}, unless the loss has come to rest where it should"
-    )
+    rate = e.rate / 3 if big else e.rate * 3
+    advice = f"try learning_rate {one_digit(rate):g}"
+    rest = "" if big else ", unless the loss has come to rest where it should"
+    return Hint("update_ratio", "info", message, advice + rest, at_rate(rate))
 
 
 def never_predicted(e: Evidence) -> Hint | None:

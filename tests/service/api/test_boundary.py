@@ -127,6 +127,29 @@ def test_while_the_run_trains(api: Api) -> None:
     api.wait(run_id, "cancelled")
 
 
+def test_brings_the_examples_if_asked_to(api: Api, run: Json) -> None:
+    """Each example as it came, with its class and whether it was held out; without being asked for, none."""
+    assert grid(api, run, resolution=2)["examples"] is None
+    found = grid(api, run, resolution=2, examples=True)["examples"]
+    assert len(found["x"]) == len(found["y"]) == found["total"] == run["data"]["examples"] == 300
+    assert [found["label"].count(k) for k in range(3)] == [100, 100, 100]
+    assert sum(found["held_out"]) == 300 * run["training"]["validation_fraction"]
+    rows = list(zip(found["x"], found["y"], strict=True))
+    accuracy = api.post(f"/v1/runs/{run['id']}/evaluate", json={}).json()["accuracy"]
+    labels = api.post(f"/v1/runs/{run['id']}/predict", json={"inputs": rows}).json()["labels"]
+    right = sum(told == k for told, k in zip(labels, found["label"], strict=True))
+    assert right / 300 == pytest.approx(accuracy)
+
+
+def test_brings_some_of_many_examples(api: Api) -> None:
+    """Of more than 2,000 examples so many come, of every class."""
+    body = {"dataset": {"kind": "moons", "points_per_class": 1500}, "model": {"kind": "softmax"}, "training": {"steps": 1}}
+    many = api.wait(api.post("/v1/runs", json=body).json()["id"], "succeeded")
+    found = grid(api, many, resolution=2, examples=True)["examples"]
+    assert (len(found["x"]), found["total"]) == (2000, 3000)
+    assert 900 < sum(found["label"]) < 1100
+
+
 @pytest.mark.parametrize("path", ["decision-boundary", "boundary.svg"])
 class TestRefusals:
     """What has no boundary to show."""

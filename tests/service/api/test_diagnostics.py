@@ -54,6 +54,10 @@ def test_a_rate_too_high_is_told(api: Api) -> None:
     (hint,) = (hint for hint in found["hints"] if hint["code"] == "loss_rises")
     assert "the learning rate 10 is probably too high" in hint["message"]
     assert hint["suggestion"] == "fork the run with learning_rate 3"
+    assert hint["overrides"] == {"optimizer": {"learning_rate": 3.0}}
+    fork = api.post(f"/v1/runs/{run['id']}/fork", json={"overrides": hint["overrides"]}).json()
+    assert fork["optimizer"]["learning_rate"] == 3.0
+    assert [hint["overrides"] for hint in found["hints"] if hint["code"] == "dead_relus"] == [None]
     assert found["dead_units"] == [{"layer": 1, "units": 100, "dead": 100}]
     assert {"dead_relus", "never_predicted"} <= set(codes(found))
 

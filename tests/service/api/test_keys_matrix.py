@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ BODIES: dict[str, Any] = {
     "/v1/runs/{run_id}/predict": {"inputs": [[0.0, 0.0]]},
     "/v1/models/{name}/predict": {"inputs": [[0.0, 0.0]]},
     "/v1/models/{name}/aliases/{alias}": {"run": "{run_id}"},
+    "/v1/datasets/preview": {"parameters": SPIRAL},
     "/v1/runs": {"dataset": {"kind": "stored", "id": "{dataset_id}"}, **RUN_BODY},
     "/v1/runs/validate": {"dataset": {"kind": "stored", "id": "{dataset_id}"}, **RUN_BODY},
     "/v2/models/{name}/infer": {"inputs": [{"name": "input", "shape": [1, 2], "datatype": "FP64", "data": [0, 0]}]},
@@ -35,15 +37,17 @@ BODIES: dict[str, Any] = {
     f"{MLFLOW}/runs/search": {"experiment_ids": ["0"]},
 }
 
-PUBLIC = {"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs", "GET /docs/{file}"}
+PLOTLY = "GET /web/plotly/{version}/plotly.min.js"
+PAGE = {"GET /", "GET /web/{path:path}", PLOTLY}
+PUBLIC = {"GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs", "GET /docs/{file}", *PAGE}
 OF_ALL = {  # tells nothing that belongs to one
-    "GET /": READ,
     "GET /v1/info": READ,
     "GET /metrics": READ,
     "GET /v2": READ,
     "GET /v2/health/live": READ,
     "GET /v2/health/ready": READ,
     "POST /v1/datasets": TRAIN,
+    "POST /v1/datasets/preview": READ,
     "POST /v1/datasets/upload": TRAIN,
     "POST /v1/api-keys": ADMIN,
     "GET /v1/api-keys": ADMIN,
@@ -137,9 +141,8 @@ class Guarded:
         """Send what a route takes, with the ids of alice's things or others."""
         method, path = route.split(" ")
         known = {**self.ids, **ids}
-        url = re.sub(
-            r"{(\w+)(:path)?}", lambda found: known[found[1]], path.replace("{path:path}", "{run_id}/loss-history.json")
-        )
+        below = "js/main.js" if path.startswith("/web/") else "{run_id}/loss-history.json"
+        url = re.sub(r"{(\w+)}", lambda found: known[found[1]], path.replace("{path:path}", below))
         params = {name: value.format(**known) for name, value in QUERIES.get(path, {}).items()}
         content = None
         headers = {} if who is None else {"Authorization": f"Bearer {self.secrets.get(who, who)}"}
@@ -205,14 +208,15 @@ def _check_shape(answer: httpx.Response, mlflow: str) -> None:
 
 @pytest.mark.parametrize("route", sorted(PUBLIC))
 def test_what_needs_no_key(guarded: Guarded, route: str) -> None:
-    """Probes and the description of the API are for everybody."""
+    """Probes, the page and the description of the API are for everybody."""
+    ids = {"version": version("plotly")} if route == PLOTLY else {}
     for who in (None, "expired"):
-        assert guarded.ask(route, who).status_code == 200
+        assert guarded.ask(route, who, **ids).status_code == 200
 
 
 def test_what_is_not_there_needs_a_key_too(guarded: Guarded) -> None:
     """Without a key, nobody learns which routes there are."""
-    for path in ("/v1/nothing", "/nothing", "/v2/nothing", "/docsx", "//healthz", "/HEALTHZ", "/healthz/"):
+    for path in ("/v1/nothing", "/nothing", "/v2/nothing", "/docsx", "/webx", "/HEALTHZ", "/healthz/"):
         assert guarded.ask(f"GET {path}", None).status_code == 401, path
 
 

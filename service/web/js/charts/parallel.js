@@ -1,0 +1,78 @@
+/** Parallel coordinates as lines of a plain chart: plotly's own need WebGL and code made from text, which the page forbids. */
+
+import { series } from "./palette.js";
+
+/** Return a line for each member of traces of type `parcoords`; each axis is scaled to 0 … 1. */
+export function parallelTraces(traces) {
+  return traces.filter((trace) => trace.type === "parcoords").flatMap(lines);
+}
+
+/** Return the layout that draws the axes and writes their names and ends. */
+export function parallelLayout(traces) {
+  const { dimensions } = traces.find((trace) => trace.type === "parcoords");
+  const label = { showarrow: false, xref: "x", yref: "paper" };
+  return {
+    xaxis: {
+      tickvals: dimensions.map((_, i) => i),
+      ticktext: dimensions.map((dimension) => dimension.label),
+      range: [-0.3, dimensions.length - 0.7],
+      showgrid: true,
+      gridcolor: "var(--chart-line)",
+      fixedrange: true,
+      ticks: "",
+      side: "top",
+      ticklabelstandoff: 18,
+    },
+    yaxis: { visible: false, range: [-0.04, 1.04], fixedrange: true },
+    margin: { l: 24, r: 24, t: 56, b: 32 },
+    hovermode: "closest",
+    legend: { y: -0.08, yanchor: "top" },
+    annotations: dimensions.flatMap((dimension, i) => [
+      { ...label, x: i, y: 1, yanchor: "bottom", text: ends(dimension).top },
+      { ...label, x: i, y: 0, yanchor: "top", text: ends(dimension).bottom },
+    ]),
+  };
+}
+
+function lines(trace) {
+  const { dimensions } = trace;
+  const N = dimensions[0]?.values.length ?? 0;
+  const names = trace.meta?.names ?? trace.customdata ?? [];
+  return Array.from({ length: N }, (_, i) => {
+    const { color, symbol } = series(i);
+    return {
+      type: "scatter",
+      mode: "lines+markers",
+      name: String(names[i] ?? i + 1),
+      x: dimensions.map((_, k) => k),
+      y: dimensions.map((dimension) => scaled(dimension, dimension.values[i])),
+      text: dimensions.map((dimension) => `${dimension.label}: ${named(dimension, dimension.values[i])}`),
+      hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
+      line: { color, width: 2 },
+      marker: { color, symbol, size: 8 },
+      connectgaps: false,
+    };
+  });
+}
+
+function range({ range: given, values, tickvals }) {
+  const there = [...(given ?? [...values, ...(tickvals ?? [])])].filter((value) => Number.isFinite(value));
+  return there.length ? [Math.min(...there), Math.max(...there)] : [0, 1];
+}
+
+function scaled(dimension, value) {
+  if (!Number.isFinite(value)) return null;
+  const [low, high] = range(dimension);
+  return high > low ? (value - low) / (high - low) : 0.5;
+}
+
+function ends(dimension) {
+  const [low, high] = range(dimension);
+  return { bottom: named(dimension, low), top: high > low ? named(dimension, high) : "" };
+}
+
+function named({ tickvals, ticktext }, value) {
+  const at = tickvals?.indexOf(value) ?? -1;
+  if (at >= 0 && ticktext) return String(ticktext[at]);
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "–";
+}

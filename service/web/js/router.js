@@ -1,0 +1,99 @@
+/** Hash routes: the whole state of a view is in the address, e.g. `#/runs/run_01…?x=log&step=200`. */
+
+const ROUTES = [
+  ["/", "data"],
+  ["/data", "data"],
+  ["/new", "new"],
+  ["/runs", "runs"],
+  ["/runs/:id", "run"],
+  ["/compare", "compare"],
+  ["/models", "models"],
+  ["/models/:name", "models"],
+  ["/use/:kind/:id", "use"],
+];
+
+const listeners = new Set();
+
+/**
+ * Where the page is.
+ * @returns {{path: string, params: Object<string, string>, query: URLSearchParams, view: string|null}}
+ */
+export function current() {
+  const [path, query = ""] = split(location.hash.replace(/^#/, "") || "/");
+  const found = match(path);
+  return { path, params: found?.params ?? {}, query: new URLSearchParams(query), view: found?.view ?? null };
+}
+
+/**
+ * The address of a view, for a link.
+ * @param {string} path such as "/runs/run_1"
+ * @param {Object<string, unknown>|URLSearchParams} query values that are null or undefined are left out
+ */
+export function href(path, query = {}) {
+  const entries = query instanceof URLSearchParams ? [...query] : Object.entries(query);
+  const there = entries.filter(([, value]) => value !== null && value !== undefined);
+  const text = new URLSearchParams(there.map(([name, value]) => [name, String(value)])).toString();
+  return `#${path}${text ? `?${text}` : ""}`;
+}
+
+/** Show a view, as a new entry of the history. */
+export function go(path, query = {}) {
+  history.pushState(null, "", href(path, query));
+  tell();
+}
+
+/**
+ * Change some of the query and stay in the view; null takes a name away.
+ * @param {Object<string, unknown>} changes
+ * @param {{push?: boolean}} options push: as a new entry, so that "back" undoes it
+ */
+export function setQuery(changes, { push = false } = {}) {
+  const { path, query } = current();
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === undefined) query.delete(name);
+    else query.set(name, String(value));
+  }
+  const address = href(path, query);
+  if (address === location.hash) return;
+  if (push) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+}
+
+/** Call a function whenever another place is shown: by a link, by `go`, by back and forward. */
+export function onplace(listener) {
+  listeners.add(listener);
+}
+
+function tell() {
+  for (const listener of listeners) listener(current());
+}
+
+function split(address) {
+  const at = address.indexOf("?");
+  return at < 0 ? [address] : [address.slice(0, at), address.slice(at + 1)];
+}
+
+function match(path) {
+  const steps = path.split("/");
+  for (const [pattern, view] of ROUTES) {
+    const names = pattern.split("/");
+    const fits = names.length === steps.length && names.every((name, i) => (name.startsWith(":") ? steps[i] : name === steps[i]));
+    if (!fits) continue;
+    const params = {};
+    names.forEach((name, i) => {
+      if (name.startsWith(":")) params[name.slice(1)] = decoded(steps[i]);
+    });
+    return { view, params };
+  }
+  return null;
+}
+
+function decoded(step) {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
+}
+
+addEventListener("popstate", tell);

@@ -1,0 +1,68 @@
+/** Ask a model of two features about a place: by a click into the picture, or by two numbers. */
+
+import { post } from "../api.js";
+import { h, replace } from "../dom.js";
+import { number, t } from "../i18n.js";
+import { notice } from "../shell/notice.js";
+import { apiButton } from "../snippets.js";
+import { series } from "../charts.js";
+
+/**
+ * Make the form and its answer.
+ * @param {Feed} feed
+ * @param {function(): string} checkpoint which one is shown
+ * @param {function({x: number, y: number}): void} onplace is told where was asked
+ * @returns {{element: HTMLElement, ask: function({x: number, y: number}): void, again: function(): void}}
+ */
+export function ask(feed, checkpoint, onplace) {
+  const [first, second] = feed.run.data.features;
+  const x = h("input", { type: "number", step: "any", id: "ask-x", value: 0 });
+  const y = h("input", { type: "number", step: "any", id: "ask-y", value: 0 });
+  const answer = h("div", { id: "answer", role: "status" });
+  const body = () => ({ inputs: [[Number(x.value), Number(y.value)]], checkpoint: checkpoint() });
+  const path = `${feed.path}/predict`;
+  let asked = 0;
+  async function send() {
+    const number = (asked += 1);
+    onplace({ x: Number(x.value), y: Number(y.value) });
+    try {
+      const told = await post(path, body(), { signal: feed.signal });
+      if (number === asked) replace(answer, shown(told));
+    } catch (error) {
+      if (number === asked && !feed.signal.aborted) replace(answer, notice(error));
+    }
+  }
+  const form = h("form", { class: "ask", onsubmit: (event) => (event.preventDefault(), send()) },
+    h("div", { class: "field" }, h("label", { for: "ask-x" }, first), x),
+    h("div", { class: "field" }, h("label", { for: "ask-y" }, second), y),
+    h("div", { class: "joined" }, h("button", { type: "submit" }, t("watch.predict_here")),
+      apiButton(() => ({ method: "POST", path, body: body() }), { label: t("watch.predict_here") })));
+  const hint = h("p", { class: "hint" }, t("watch.ask_text"));
+  const element = h("div", { class: "stack ask-box" }, h("h3", {}, t("watch.ask_title")), hint, form, answer);
+  return {
+    element,
+    ask: (place) => {
+      x.value = Number(place.x.toPrecision(4));
+      y.value = Number(place.y.toPrecision(4));
+      send();
+    },
+    again: () => asked > 0 && send(),
+  };
+}
+
+function shown({ labels, classes, probabilities, scores, step }) {
+  const values = (probabilities ?? scores)[0];
+  const most = Math.max(...values.map(Math.abs), 1e-9);
+  const order = values.map((_, k) => k).sort((a, b) => values[b] - values[a]).slice(0, 10);
+  const rows = order.map((k) => {
+    const bar = h("span", {});
+    bar.style.width = `${Math.max(0, (100 * values[k]) / (probabilities ? 1 : most)).toFixed(1)}%`;
+    bar.style.background = series(k).color;
+    const told = probabilities ? `${number(100 * values[k], { maximumSignificantDigits: 3 })} %` : number(values[k]);
+    const drawn = h("td", { class: "wide" }, h("div", { class: "bar" }, bar));
+    return h("tr", {}, h("th", { scope: "row" }, String(classes[k])), drawn, h("td", { class: "number right" }, told));
+  });
+  const head = t(probabilities ? "watch.answer" : "watch.answer_scores", { label: String(labels[0]), step });
+  const caption = h("caption", { class: "visually-hidden" }, head);
+  return [h("p", {}, h("strong", {}, head)), h("table", { class: "table answer-table" }, caption, h("tbody", {}, rows))];
+}

@@ -1,0 +1,54 @@
+/** Which class is taken for which. */
+
+import { chart } from "../charts.js";
+import { h, replace } from "../dom.js";
+import { number, t } from "../i18n.js";
+import { more, namedTable, percent } from "./parts.js";
+
+const WRITTEN = 15; // classes, of which the numbers are written into the picture
+const LISTED = 30;
+
+/** Make the card; it is hidden until there is a matrix. */
+export function confusion(feed) {
+  const picture = chart({ id: "confusion-chart", title: t("watch.confusion"), traces: [], layout: {} });
+  const classes = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("watch.per_class") });
+  const title = h("h2", {}, t("watch.mistakes"));
+  const element = h("section", { class: "card", id: "confusion", hidden: true }, title, picture.element, classes);
+  feed.signal.addEventListener("abort", () => picture.destroy());
+  const draw = (found) => {
+    element.hidden = !found?.confusion_matrix;
+    if (element.hidden) return;
+    picture.update(chartOf(found));
+    replace(classes, perClass(found.per_class));
+  };
+  return { element, draw };
+}
+
+function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }) {
+  const names = classes.map(String);
+  const shares = matrix.map((row) => row.map((count) => count / Math.max(1, row.reduce((a, b) => a + b, 0))));
+  const few = names.length <= WRITTEN;
+  const told = `${t("watch.true_class")} %{y}<br>${t("watch.predicted_class")} %{x}<br>`;
+  return {
+    traces: [{
+      type: "heatmap", x: names, y: names, z: matrix, customdata: shares, meta: { corner: t("watch.true_class") },
+      colorscale: [[0, "var(--chart-paper)"], [1, "var(--series-1)"]], showscale: false, xgap: 2, ygap: 2,
+      texttemplate: few ? "%{z}" : undefined,
+      hovertemplate: `${told}%{z} (%{customdata:.1%})<extra></extra>`,
+    }],
+    layout: {
+      height: Math.min(460, 130 + 34 * names.length),
+      hovermode: "closest",
+      xaxis: { type: "category", title: { text: t("watch.predicted_class") }, showgrid: false, ticks: "" },
+      yaxis: { type: "category", title: { text: t("watch.true_class") }, autorange: "reversed", showgrid: false, ticks: "" },
+    },
+    summary: t("watch.confusion_is", { accuracy: percent(accuracy), step, count: examples }),
+  };
+}
+
+function perClass(found) {
+  const columns = ["class_column", "examples", "precision", "recall"].map((name) => t(`watch.${name}`));
+  const shown = found.slice(0, LISTED);
+  const rows = shown.map((one) => [String(one.label), number(one.examples), percent(one.precision), percent(one.recall)]);
+  return [namedTable(t("watch.per_class"), columns, rows), more("watch.more_classes", found.length - shown.length)];
+}

@@ -1,0 +1,48 @@
+/** What a model of text wrote at each checkpoint, the newest first: it gets better. */
+
+import { h, replace } from "../dom.js";
+import { number, t } from "../i18n.js";
+import { cardHead } from "./parts.js";
+
+const FIRST = 8;
+
+/** Make the card of a char_rnn. */
+export function samples(feed) {
+  const list = h("ol", { class: "samples", reversed: true });
+  const empty = h("p", { class: "muted" }, t("watch.no_samples"));
+  const more = h("button", { type: "button", class: "small", onclick: () => (all = true, draw()) });
+  let all = false;
+  let drawn = "";
+  function draw() {
+    const written = feed.checkpoints.filter(({ sample }) => sample !== null).reverse();
+    const shown = all ? written : written.slice(0, FIRST);
+    const key = `${shown.map(({ id }) => id)} ${feed.history.last}`;
+    empty.hidden = written.length > 0;
+    more.hidden = shown.length === written.length;
+    more.textContent = t("watch.more_samples", { count: written.length });
+    if (key !== drawn) replace(list, shown.map((checkpoint) => entry(checkpoint, feed)));
+    drawn = key;
+  }
+  feed.on("checkpoints points", draw);
+  draw();
+  const request = () => ({ method: "GET", path: `${feed.path}/checkpoints` });
+  const text = h("p", { class: "muted" }, t("watch.samples_text"));
+  return h("section", { class: "card", id: "samples" }, cardHead(t("watch.samples"), request), text, empty, list, more);
+}
+
+function entry({ step, sample, names }, { history }) {
+  const loss = lossAt(history, step);
+  const told = [t("watch.at_step", { step })];
+  if (loss !== null) told.push(t("watch.loss_is", { loss: number(loss) }));
+  const marks = names.map((name) => h("span", { class: "badge" }, t(`watch.name_${name}`)));
+  const head = h("p", { class: "row small number" }, h("strong", {}, told.join(" · ")), marks);
+  const box = { class: "sample", tabindex: "0", role: "region", "aria-label": t("watch.sample_at", { step }) };
+  return h("li", {}, head, h("pre", box, sample));
+}
+
+/** The loss at a step, or at the last one before it that is known. */
+function lossAt({ steps, series }, step) {
+  const name = series.smooth_loss ? "smooth_loss" : "data_loss";
+  const at = steps.findLastIndex((one, i) => one <= step && series[name]?.[i] !== null);
+  return at < 0 ? null : (series[name]?.[at] ?? null);
+}
