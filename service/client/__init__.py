@@ -25,6 +25,7 @@ from service.client.answers import (
     Version,
 )
 from service.client.asynchronous import AsyncClient
+from service.client.boundary import Boundary
 from service.client.errors import (
     APIConnectionError,
     APIError,
@@ -39,7 +40,7 @@ from service.client.errors import (
     ServerError,
     TooLargeError,
 )
-from service.client.objects import Boundary, Checkpoint, Dataset, Estimate, Event, History, Page, Preview, Run, RunPage
+from service.client.objects import Checkpoint, Dataset, Estimate, Event, History, Page, Preview, Run, RunPage, Sketch
 from service.client.queue import Queue
 from service.client.sync import Client
 
@@ -78,6 +79,7 @@ __all__ = [
     "Run",
     "RunPage",
     "ServerError",
+    "Sketch",
     "TooLargeError",
     "Version",
 ]

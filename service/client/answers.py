@@ -98,6 +98,7 @@ class Hint(TypedDict):
     severity: Literal["info", "warning", "error"]
     message: str
     suggestion: str
+    overrides: dict[str, dict[str, Any]] | None
 
 
 class Diagnostics(TypedDict):

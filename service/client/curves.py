@@ -2,9 +2,10 @@
 
 from typing import Literal
 
+from service.client.boundary import Boundary
 from service.client.calls import Call, Params, R, on_run
 from service.client.life import AsyncCaller, Caller
-from service.client.objects import Boundary, History
+from service.client.objects import History
 
 Format = Literal["csv", "ndjson", "svg"]
 MEDIA: dict[Format, str] = {"csv": "text/csv", "ndjson": "application/x-ndjson", "svg": "image/svg+xml"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from service.client.calls import Call, Params, R, Upload, given, once, reference
-from service.client.objects import Dataset, Page, Preview
+from service.client.objects import Dataset, Page, Preview, Sketch
 
 if TYPE_CHECKING:
     from service.client.asynchronous import AsyncClient
@@ -19,6 +19,12 @@ SVG = "image/svg+xml"
 def create_dataset(parameters: str | Mapping[str, Any], name: str | None) -> Call[Dataset]:
     """POST /v1/datasets."""
     return Call(method="POST", path="/v1/datasets", body={"parameters": reference(parameters), "name": name}, headers=once())
+
+
+def sketch_dataset(parameters: str | Mapping[str, Any], limit: int | None) -> Call[Sketch]:
+    """POST /v1/datasets/preview. It keeps nothing, so it may be sent twice."""
+    body = given({"parameters": reference(parameters), "limit": limit})
+    return Call(method="POST", path="/v1/datasets/preview", body=body, repeatable=True)
 
 
 def upload_dataset(path: str | Path, content: bytes, label: str | None, name: str | None) -> Call[Dataset]:
@@ -49,6 +55,10 @@ class Datasets:
     def create(self, parameters: str | Mapping[str, Any], name: str | None = None) -> Dataset:
         """Make and keep a dataset: `create({"kind": "spiral", "seed": 1})`, or `create({"kind": "text", "text": …})`."""
         return self._client.call(create_dataset(parameters, name))
+
+    def sketch(self, parameters: str | Mapping[str, Any], limit: int | None = None) -> Sketch:
+        """Return examples of a synthetic dataset, spread evenly, without keeping anything."""
+        return self._client.call(sketch_dataset(parameters, limit))
 
     def upload(self, path: str | Path, label: str | None = None, name: str | None = None) -> Dataset:
         """Keep a CSV, NPZ or Parquet file, whose column `label` holds the classes, or a text called .txt, .text or .md."""
@@ -88,6 +98,10 @@ class AsyncDatasets:
     async def create(self, parameters: str | Mapping[str, Any], name: str | None = None) -> Dataset:
         """Make and keep a dataset: `create({"kind": "spiral", "seed": 1})`, or `create({"kind": "text", "text": …})`."""
         return await self._client.call(create_dataset(parameters, name))
+
+    async def sketch(self, parameters: str | Mapping[str, Any], limit: int | None = None) -> Sketch:
+        """Return examples of a synthetic dataset, spread evenly, without keeping anything."""
+        return await self._client.call(sketch_dataset(parameters, limit))
 
     async def upload(self, path: str | Path, label: str | None = None, name: str | None = None) -> Dataset:
         """Keep a CSV, NPZ or Parquet file, whose column `label` holds the classes, or a text called .txt, .text or .md."""

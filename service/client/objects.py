@@ -112,21 +112,6 @@ class History(TypedDict):
     downsampled: bool
 
 
-class Boundary(TypedDict):
-    """The answers of a model on a grid: `predicted[i][j]` at `y[i]`, `x[j]`."""
-
-    object: Literal["decision_boundary"]
-    run: str
-    checkpoint: str
-    step: int
-    features: list[str]
-    classes: list[Label]
-    x: list[float]
-    y: list[float]
-    predicted: list[list[int]]
-    probability: list[list[float]] | None
-
-
 class Event(TypedDict):
     """Something that happened to a run: `kind` is state, attempt, metrics or checkpoint."""
 
@@ -170,6 +155,18 @@ class Dataset(TypedDict):
     size_bytes: int
     created_at: str
     links: dict[str, str]
+
+
+class Sketch(TypedDict):
+    """What a synthetic dataset would hold."""
+
+    object: Literal["dataset_sketch"]
+    features: list[str]
+    classes: list[Label]
+    class_counts: list[int]
+    rows: list[list[float]]
+    labels: list[Label]
+    total_examples: int
 
 
 class Preview(TypedDict):

@@ -1,16 +1,16 @@
 """What a worker has learned since its last commit, and the one transaction that makes it durable."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 from core.state import TrainState
 from core.types import Point
-from service.domain import Checkpoint, Run, RunStatus, StopReason
+from service.domain import Run, RunStatus, StopReason
 from service.errors import Busy
 from service.runs import summary
 from service.runs.environment import fingerprint
+from service.runs.happened import happened
 from service.store import attempts, checkpoints, events, lifecycle, metrics
 from service.store.checkpoints import Snapshot
 from service.store.unit import Database, Transaction
@@ -153,7 +153,7 @@ class Recorder:
                 self._begin(db)
             metrics.append(db, self._run_id, points)
             saved = checkpoints.save(db, self._run_id, self._attempt, snapshots, best_step=self._best_step)
-            events.append(db, self._run_id, _happened(points, saved, snapshots))
+            events.append(db, self._run_id, happened(points, saved, snapshots))
             if end is not None:
                 end(db)
             return asked
@@ -187,16 +187,3 @@ class Recorder:
                 text = sample if candidate.step == state.step else None
                 by_step.setdefault(candidate.step, Snapshot.of(candidate, kept=False, sample=text))
         return [by_step[step] for step in sorted(by_step)]
-
-
-def _happened(points: list[Point], saved: list[Checkpoint], snapshots: list[Snapshot]) -> list[tuple[str, dict[str, Any]]]:
-    """Tell the interval as events."""
-    told: list[tuple[str, dict[str, Any]]] = []
-    if points:
-        last = {name: value if math.isfinite(value) else None for name, value in points[-1].metrics.items()}
-        told.append(("metrics", {"from_step": points[0].step, "to_step": points[-1].step, "points": len(points), "last": last}))
-    for checkpoint, snapshot in zip(saved, snapshots, strict=True):
-        if snapshot.kept or snapshot.sample is not None:
-            written = {} if snapshot.sample is None else {"sample": snapshot.sample}
-            told.append(("checkpoint", {"id": checkpoint.id, "step": checkpoint.step, **written}))
-    return told

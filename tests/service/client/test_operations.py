@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import service.client
-from service.client import AsyncClient, Client, queue
+from service.client import AsyncClient, Client, boundary, queue
 from service.client import answers as answered
 from service.client import objects as sent
 
@@ -24,6 +24,7 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "GET /v1/queue": lambda client: client.queue(limit=3),
     "POST /v1/datasets": lambda client: client.datasets.create("spiral"),
     "GET /v1/datasets": lambda client: list(client.datasets.list()),
+    "POST /v1/datasets/preview": lambda client: client.datasets.sketch("spiral", limit=9),
     "POST /v1/datasets/upload": lambda client: client.datasets.upload(__file__),
     "GET /v1/datasets/{dataset_id}": lambda client: client.datasets.get("ds_1"),
     "DELETE /v1/datasets/{dataset_id}": lambda client: client.datasets.delete("ds_1"),
@@ -80,9 +81,11 @@ TYPES: dict[str, Any] = {
     "DatasetOut": sent.Dataset,
     "DatasetList": sent.Page,
     "Preview": sent.Preview,
+    "SketchOut": sent.Sketch,
     "HistoryOut": sent.History,
     "NonFinite": sent.NonFinite,
-    "BoundaryOut": sent.Boundary,
+    "BoundaryOut": boundary.Boundary,
+    "ExamplesOut": boundary.BoundaryExamples,
     "EventOut": sent.Event,
     "EventList": sent.Page,
     "CheckpointOut": sent.Checkpoint,
@@ -181,7 +184,7 @@ def test_every_object_has_a_type(openapi: dict[str, Any]) -> None:
     """What the operations above answer with is described by a type of the client; every type is held against the document."""
     bodies = {key for key in openapi["components"]["schemas"] if key.endswith(("Out", "List"))}
     assert bodies - set(TYPES) == {"FieldErrorOut"}  # in a problem document, which is an error
-    ours = {each for module in (sent, answered, queue) for each in vars(module).values() if is_typeddict(each)}
+    ours = {each for module in (sent, answered, boundary, queue) for each in vars(module).values() if is_typeddict(each)}
     assert ours - set(TYPES.values()) == {answered.Info}
 
 
