@@ -18,7 +18,7 @@ demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the cou
 	@$(BIN)/postgrad demo $(DEMO)
 
 test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check  ## run all checks and tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && false)

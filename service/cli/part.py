@@ -117,7 +117,7 @@ def _answer(settings: Settings, line: socket.socket, number: int, counts: Path, 
     """Be a process that answers requests."""
     logs.configure(settings.log_level, settings.log_format)
     die_with(parent_pid)
-    from service.api.metrics import Shared  # noqa: PLC0415 (the parent has no use for FastAPI: 0.4 s and 30 MB)
+    from service.api.metrics import Shared  # noqa: PLC0415 (the parent has no use for FastAPI: 23 MB)
     from service.cli.server import run_part  # noqa: PLC0415
 
     run_part(settings, line, Shared(counts, number))

@@ -164,14 +164,15 @@ def test_a_killed_process_is_back(server: Served) -> None:
     before, children = answered(data), children_of(process.pid)
     kill(parts_of(process.pid)[2])
     until(lambda: set(children_of(process.pid)) - set(children), seconds=2)
-    until(lambda: answered(data)[2] > before[2] + 3)  # 0.9 s after the kill on an idle machine
+    until(lambda: answered(data)[2] > before[2] + 3)
     at_back = counts["right"]
     until(lambda: counts["right"] > at_back + 20)
     done.set()
     for asker in askers:
         asker.join()
     broken = sum(counts.values()) - counts["right"]
-    assert broken <= len(askers), counts  # at most what it was answering
+    # What it was answering; and who came back before the kernel had closed its listening socket too is reset once more.
+    assert broken <= 2 * len(askers), counts
     assert not [name for name in counts if name.startswith("status")], counts
 
 

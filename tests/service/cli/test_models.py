@@ -11,6 +11,8 @@ def test_models(postgrad: Run, url: str) -> None:
     with Client(url) as client:
         run_id = client.runs.create(dataset="spiral", model="softmax", training={"steps": 20})["id"]
         client.runs.wait(run_id, timeout=60)
+        for model in client.models.list():  # of other tests of the same server
+            client.models.delete(model["id"])
     assert "promote NAME" in postgrad("models", "ls").stderr
     promoted = postgrad("models", "promote", "swirl", run_id, "--checkpoint", "best")
     assert (promoted.returncode, promoted.stdout) == (0, "1\n")
