@@ -17,7 +17,7 @@ def machine() -> dict[str, str | int | float]:
 
 def _peer(name: str) -> str:
     """Return the version in the environment of a peer."""
-    paths = [str(path) for path in Path().glob(f".venv-{name}/lib/*/site-packages")]
+    paths = [str(path) for path in Path().glob(f".venv-{name}*/lib/*/site-packages")]
     return next((found.version for found in distributions(name=name, path=paths)), "none")
 
 
