@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check storm fuzz lock clean
+.PHONY: help setup demo test check storm fuzz screenshots lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +31,9 @@ storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every ru
 
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign
+
+screenshots: $(VENV)/dev.stamp  ## take the pictures of the Lab in docs/pictures anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: bench wrk
 wrk:

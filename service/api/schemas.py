@@ -56,7 +56,7 @@ class RunCreate(Strict):
     dataset: DatasetField
     model: Annotated[ModelSpec, FromSpec()]
     optimizer: Annotated[OptimizerSpec, FromSpec()] = Field(
-        default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 5"
+        default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 0.2"
     )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
     tags: Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] = Field(default_factory=dict)

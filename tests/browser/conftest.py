@@ -16,13 +16,20 @@ REFUSED = "Failed to load resource"  # Chromium's own line for an answer of 4xx,
 expect.set_options(timeout=15_000)
 
 
+def chromium_of_this_machine() -> str:
+    """Return the path of Chromium, or what CHROMIUM names."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, "the Lab is tested in Chromium. On Debian: apt-get install chromium; or set CHROMIUM to its path"
+    return found
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Run the Chromium of this machine, or the one that CHROMIUM names."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "the tests of the Lab need Chromium. On Debian: apt-get install chromium; or set CHROMIUM to its path"
+    """Run a browser."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_of_this_machine(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         yield chromium
         chromium.close()
 

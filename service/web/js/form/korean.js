@@ -56,7 +56,7 @@ export default {
   Value: "값",
 
   "parameters of a synthetic dataset, a text, or the id of a kept dataset": "합성 데이터의 매개변수, 텍스트, 또는 저장된 데이터셋의 ID",
-  "default: sgd; for a char_rnn adagrad with clip 5": "기본값은 sgd이고, char_rnn이면 clip 5인 adagrad입니다",
+  "default: sgd; for a char_rnn adagrad with clip 0.2": "기본값은 sgd이고, char_rnn이면 clip 0.2인 adagrad입니다",
   "of the runs that wait, those with the highest are begun first": "대기 중인 실행 가운데 값이 클수록 먼저 시작합니다",
   "A run to train.": "학습할 실행.",
   "examples of each class": "클래스마다 만드는 예제 수",
