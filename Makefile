@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check storm fuzz screenshots lock clean
+.PHONY: help setup demo test check storm fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/postgrad
 	@echo "$(BIN)/postgrad is ready"
@@ -31,6 +31,9 @@ storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every ru
 
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign
+
+lab-speed: $(VENV)/dev.stamp  ## measure the Lab over 1,000 runs and 100,000 points
+	@$(BIN)/python -m tests.browser.measure
 
 screenshots: $(VENV)/dev.stamp  ## take the pictures of the Lab in docs/pictures anew
 	@$(BIN)/python -m tests.browser.screenshots
