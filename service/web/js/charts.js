@@ -14,7 +14,8 @@ export { palette, series } from "./charts/palette.js";
 
 const HEIGHT = 280;
 const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: "reset" };
-const LOG = { type: "log", tickformat: "~g", minor: { ticks: "outside", ticklen: 2, showgrid: false, tickcolor: "var(--chart-line)" } };
+const MINOR = { ticks: "outside", ticklen: 2, showgrid: false, tickcolor: "var(--chart-line)" };
+const LOG = { type: "log", tickformat: "~g", minor: MINOR };
 
 let made = 0;
 

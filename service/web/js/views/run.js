@@ -63,7 +63,8 @@ function layout(feed, settings, trouble, fail) {
       h("div", { class: "watch-pair" }, lines.loss, lines.score), lines.small),
     flat ? boundary(feed, settings, fail) : null,
     run.model.kind === "char_rnn" ? samples(feed) : null,
-    h("div", { class: "watch-pair" }, h("div", { class: "watch-column" }, eye.checks, side(run) ? weights(feed, fail) : null), eye.matrix),
+    h("div", { class: "watch-pair" },
+      h("div", { class: "watch-column" }, eye.checks, side(run) ? weights(feed, fail) : null), eye.matrix),
     spec(feed),
   ].filter(Boolean);
 }
