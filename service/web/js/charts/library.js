@@ -25,8 +25,8 @@ function load() {
   const source = document.getElementById("plotly")?.href;
   if (!source) return Promise.reject(new Error("the page names no chart library"));
   for (const id of STYLES) {
-    const style = document.getElementById(id) ?? Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" });
-    document.head.append(style);
+    if (document.getElementById(id)) continue;
+    document.head.append(Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" }));
   }
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");

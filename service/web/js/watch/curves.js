@@ -105,11 +105,12 @@ function ticks(values = []) {
 
 function smallChart({ history, run }, { smooth, x }, name) {
   const usual = name === "update_ratio" ? level(history, 1e-3, t("watch.usual_ratio")) : [];
-  const axis = name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : { type: "log", dtick: ticks(history.series[name]) };
+  const log = { type: "log", dtick: ticks(history.series[name]) };
+  const yaxis = name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : log;
   const last = run.metrics[name]?.last ?? history.series[name]?.findLast((value) => value !== null);
   return {
     traces: [...lines(history, [name], name === "learning_rate" ? 0 : smooth, x), ...usual],
-    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, yaxis: axis, margin: { l: 44, r: 8, t: 6, b: 26 } },
+    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
     summary: typeof last === "number" ? t("watch.now_at", { value: sized(last) }) : "",
   };
 }

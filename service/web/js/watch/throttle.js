@@ -2,7 +2,7 @@
 
 /**
  * Return a function that asks for work: it is done at once, or `ms` after the last time, never twice at the same time, and
- * once more if it was asked for in between. Each asking looks at `ms` anew: what was put off comes earlier if it is shorter now.
+ * once more if it was asked for in between. Each asking looks at `ms` anew: what waits comes earlier if that is shorter now.
  * @param {function(): Promise<void>} work
  * @param {number|function(): number} ms
  * @param {AbortSignal} signal ends it
