@@ -26,6 +26,7 @@ class BoundaryCard {
   examples = null;
   grid = null;
   place = null;
+  asked = null; // the step that the slider was last put on
 
   constructor(feed, settings, fail) {
     Object.assign(this, { feed, settings, fail });
@@ -38,7 +39,7 @@ class BoundaryCard {
     feed.on("points", () => this.settings.step === null && this.load());
     feed.on("checkpoints", () => this.slide());
     feed.on("run", () => ended(feed.run) && this.behind && this.load());
-    settings.addEventListener("change", () => this.slide(), { signal: feed.signal });
+    settings.addEventListener("change", () => settings.step !== this.asked && this.slide(), { signal: feed.signal });
     feed.signal.addEventListener("abort", () => this.chart.destroy());
     this.slide();
   }
@@ -83,6 +84,7 @@ class BoundaryCard {
   slide() {
     const steps = this.steps();
     const { step } = this.settings;
+    this.asked = step;
     const near = steps.findLastIndex((one) => one <= (step ?? Infinity));
     this.slider.max = Math.max(0, steps.length - 1);
     this.slider.disabled = steps.length < 2;
