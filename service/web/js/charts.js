@@ -4,6 +4,7 @@ import { h, replace } from "./dom.js";
 import { t } from "./i18n.js";
 import { themes } from "./theme.js";
 import { library, present } from "./charts/library.js";
+import { Pace } from "./charts/pace.js";
 import { parallelLayout, parallelTraces } from "./charts/parallel.js";
 import { tableFrom, tableOf } from "./charts/table.js";
 import { baseLayout, merged, resolved } from "./charts/theme.js";
@@ -14,7 +15,9 @@ export { palette, series } from "./charts/palette.js";
 
 const HEIGHT = 280;
 const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: "reset" };
-const LOG = { type: "log", tickformat: "~g", minor: { ticks: "outside", ticklen: 2, showgrid: false, tickcolor: "var(--chart-line)" } };
+const MINOR = { ticks: "outside", ticklen: 2, showgrid: false, tickcolor: "var(--chart-line)" };
+const NTICKS = { x: 5, y: 0 }; // of a logarithmic axis, so that labels side by side have room; 0: as many as fit
+const LOG = { type: "log", tickformat: "~g", minor: MINOR };
 
 let made = 0;
 
@@ -45,6 +48,8 @@ class Chart {
     this.revisions = { x: 0, y: 0 };
     this.asTable = controls.table === true;
     this.build(summary);
+    this.pace = new Pace(this.element, () => (this.asTable ? this.fillTable() : this.draw()));
+    this.showTable(this.asTable);
     this.sizes = new ResizeObserver(() => this.schedule());
     this.sizes.observe(this.plot);
     this.recolour = () => this.schedule();
@@ -72,9 +77,9 @@ class Chart {
     const head = h("figcaption", { class: "chart-head" }, title, this.tools.element);
     const figure = { class: "chart", id: this.id, "aria-labelledby": `${this.id}-title` };
     this.element = h("figure", figure, head, this.summary, this.note, this.plot, this.table);
-    this.showTable(this.asTable);
   }
 
+  /** Change it; it is drawn once, however often it is asked for until then. */
   update({ traces, layout, summary, axes }) {
     if (traces) this.traces = traces;
     if (layout) this.setLayout(layout);
@@ -90,13 +95,8 @@ class Chart {
     this.plot.style.minHeight = `${layout.height ?? HEIGHT}px`;
   }
 
-  /** Draw in the next frame, however often it is asked for until then. */
   schedule() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = undefined;
-      if (this.asTable) this.fillTable();
-      else this.draw();
-    });
+    this.pace.ask();
   }
 
   draw() {
@@ -115,7 +115,7 @@ class Chart {
   axes(layout) {
     const of = (name) => ({
       ...(this.types[name] ? { type: this.types[name] } : {}),
-      ...(this.types[name] === "log" || layout[`${name}axis`]?.type === "log" ? LOG : {}),
+      ...(this.types[name] === "log" || layout[`${name}axis`]?.type === "log" ? { nticks: NTICKS[name], ...LOG } : {}),
       uirevision: `${this.types[name]} ${this.revisions[name]}`,
     });
     return { xaxis: of("x"), yaxis: of("y") };
@@ -169,7 +169,7 @@ class Chart {
   destroy() {
     this.sizes.disconnect();
     themes.removeEventListener("change", this.recolour);
-    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
+    this.pace.end();
     if (this.drawn) present()?.purge(this.plot);
   }
 }

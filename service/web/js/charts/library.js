@@ -25,7 +25,8 @@ function load() {
   const source = document.getElementById("plotly")?.href;
   if (!source) return Promise.reject(new Error("the page names no chart library"));
   for (const id of STYLES) {
-    if (!document.getElementById(id)) document.head.append(Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" }));
+    if (document.getElementById(id)) continue;
+    document.head.append(Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" }));
   }
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");

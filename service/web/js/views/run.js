@@ -40,7 +40,12 @@ export async function show(root, { params, query, signal }) {
   }
   const settings = new Settings(query, signal);
   const trouble = h("div", { id: "trouble" });
-  const fail = (error) => replace(trouble, notice(error));
+  let away = false;
+  const fail = (error) => {
+    away = error.status === 0;
+    replace(trouble, notice(error));
+  };
+  feed.on("connection", () => feed.connection === "open" && away && replace(trouble)); // the server is there again
   feed.on("problem", () => fail(feed.problem));
   feed.on("gone", () => replace(trouble, h("p", { class: "notice notice-warn", role: "alert" }, t("watch.deleted"))));
   waiting.replaceWith(...layout(feed, settings, trouble, fail));
@@ -63,7 +68,8 @@ function layout(feed, settings, trouble, fail) {
       h("div", { class: "watch-pair" }, lines.loss, lines.score), lines.small),
     flat ? boundary(feed, settings, fail) : null,
     run.model.kind === "char_rnn" ? samples(feed) : null,
-    h("div", { class: "watch-pair" }, h("div", { class: "watch-column" }, eye.checks, side(run) ? weights(feed, fail) : null), eye.matrix),
+    h("div", { class: "watch-pair" },
+      h("div", { class: "watch-column" }, eye.checks, side(run) ? weights(feed, fail) : null), eye.matrix),
     spec(feed),
   ].filter(Boolean);
 }

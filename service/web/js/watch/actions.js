@@ -51,6 +51,7 @@ function atOnce(feed, verb, fail) {
     client: `client.runs.${verb}("${feed.run.id}")`,
   });
   const act = async () => {
+    const row = button.closest(".watch-actions");
     button.disabled = true;
     try {
       feed.run = await post(`${feed.path}/${verb}`, undefined, { signal: feed.signal });
@@ -59,11 +60,18 @@ function atOnce(feed, verb, fail) {
       fail(error);
     }
     button.disabled = false;
+    if (document.activeElement === document.body || document.activeElement === button) focusOn(button, row);
     feed.refresh();
   };
   const look = verb === "cancel" ? "danger" : "";
   const button = h("button", { type: "button", class: look, onclick: act }, t(`watch.${verb}`));
   return h("span", { class: "joined" }, button, apiButton(request, { label: t(`watch.${verb}`) }));
+}
+
+/** Keep the focus in the row: on the button, or on the first one that is left if it is not there any more. */
+function focusOn(button, row) {
+  const there = [button, ...row.querySelectorAll("button, a")].find((one) => one.checkVisibility());
+  there?.focus();
 }
 
 function opener(label, open) {

@@ -7,6 +7,8 @@ import { notice } from "../shell/notice.js";
 import { apiButton } from "../snippets.js";
 import { series } from "../charts.js";
 
+const LEAST = 1e-4; // a smaller probability is only said to be smaller
+
 /**
  * Make the form and its answer.
  * @param {Feed} feed
@@ -16,8 +18,8 @@ import { series } from "../charts.js";
  */
 export function ask(feed, checkpoint, onplace) {
   const [first, second] = feed.run.data.features;
-  const x = h("input", { type: "number", step: "any", id: "ask-x", value: 0 });
-  const y = h("input", { type: "number", step: "any", id: "ask-y", value: 0 });
+  const x = h("input", { type: "number", step: "any", id: "ask-x", required: true, value: 0 });
+  const y = h("input", { type: "number", step: "any", id: "ask-y", required: true, value: 0 });
   const answer = h("div", { id: "answer", role: "status" });
   const body = () => ({ inputs: [[Number(x.value), Number(y.value)]], checkpoint: checkpoint() });
   const path = `${feed.path}/predict`;
@@ -58,11 +60,16 @@ function shown({ labels, classes, probabilities, scores, step }) {
     const bar = h("span", {});
     bar.style.width = `${Math.max(0, (100 * values[k]) / (probabilities ? 1 : most)).toFixed(1)}%`;
     bar.style.background = series(k).color;
-    const told = probabilities ? `${number(100 * values[k], { maximumSignificantDigits: 3 })} %` : number(values[k]);
+    const told = probabilities ? share(values[k]) : number(values[k]);
     const drawn = h("td", { class: "wide" }, h("div", { class: "bar" }, bar));
     return h("tr", {}, h("th", { scope: "row" }, String(classes[k])), drawn, h("td", { class: "number right" }, told));
   });
   const head = t(probabilities ? "watch.answer" : "watch.answer_scores", { label: String(labels[0]), step });
   const caption = h("caption", { class: "visually-hidden" }, head);
   return [h("p", {}, h("strong", {}, head)), h("table", { class: "table answer-table" }, caption, h("tbody", {}, rows))];
+}
+
+function share(value) {
+  const least = value > 0 && value < LEAST;
+  return `${least ? "< " : ""}${number(100 * (least ? LEAST : value), { maximumSignificantDigits: 3 })} %`;
 }

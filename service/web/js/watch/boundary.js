@@ -11,6 +11,7 @@ import { points, regions, spot } from "./regions.js";
 import { throttled } from "./throttle.js";
 
 const LIVE_MS = 1200;
+const LONGEST_MS = 5000; // a page that was busy must not take the server for slow
 const SLIDE_MS = 60;
 const RESOLUTION = 80;
 const KEPT = 40;
@@ -25,19 +26,20 @@ class BoundaryCard {
   examples = null;
   grid = null;
   place = null;
+  asked = null; // the step that the slider was last put on
 
   constructor(feed, settings, fail) {
     Object.assign(this, { feed, settings, fail });
     this.slow = 0;
-    this.load = throttled(() => this.read(), () => (this.following ? Math.max(LIVE_MS, 4 * this.slow) : SLIDE_MS), feed.signal);
+    this.load = throttled(() => this.read(), () => this.pause(), feed.signal);
     this.asker = ask(feed, () => this.wanted, (place) => this.mark(place));
     const about = { id: "boundary-chart", title: t("watch.regions"), summary: t("watch.boundary_wait") };
     this.chart = chart({ ...about, traces: [], layout: this.layout(), onpoint: (place) => this.asker.ask(place) });
     this.build();
     feed.on("points", () => this.settings.step === null && this.load());
     feed.on("checkpoints", () => this.slide());
-    feed.on("run", () => ended(feed.run) && settings.step === null && this.grid?.step !== feed.run.progress.step && this.load());
-    settings.addEventListener("change", () => this.slide(), { signal: feed.signal });
+    feed.on("run", () => ended(feed.run) && this.behind && this.load());
+    settings.addEventListener("change", () => settings.step !== this.asked && this.slide(), { signal: feed.signal });
     feed.signal.addEventListener("abort", () => this.chart.destroy());
     this.slide();
   }
@@ -62,6 +64,15 @@ class BoundaryCard {
     return this.settings.step === null && !ended(this.feed.run);
   }
 
+  /** Whether the newest state is wanted, and is not shown. */
+  get behind() {
+    return this.settings.step === null && this.grid?.step !== this.feed.run.progress.step;
+  }
+
+  pause() {
+    return this.following ? Math.min(LONGEST_MS, Math.max(LIVE_MS, 4 * this.slow)) : SLIDE_MS;
+  }
+
   get wanted() {
     return this.settings.step === null ? "latest" : String(this.settings.step);
   }
@@ -73,6 +84,7 @@ class BoundaryCard {
   slide() {
     const steps = this.steps();
     const { step } = this.settings;
+    this.asked = step;
     const near = steps.findLastIndex((one) => one <= (step ?? Infinity));
     this.slider.max = Math.max(0, steps.length - 1);
     this.slider.disabled = steps.length < 2;

@@ -7,6 +7,7 @@ import { more, namedTable, percent } from "./parts.js";
 
 const WRITTEN = 15; // classes, of which the numbers are written into the picture
 const LISTED = 30;
+const STRONGEST = "color-mix(in srgb, var(--series-1) 50%, var(--chart-paper))"; // the numbers keep a contrast of 5 on it
 
 /** Make the card; it is hidden until there is a matrix. */
 export function confusion(feed) {
@@ -32,8 +33,8 @@ function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }
   return {
     traces: [{
       type: "heatmap", x: names, y: names, z: matrix, customdata: shares, meta: { corner: t("watch.true_class") },
-      colorscale: [[0, "var(--chart-paper)"], [1, "var(--series-1)"]], showscale: false, xgap: 2, ygap: 2,
-      texttemplate: few ? "%{z}" : undefined,
+      colorscale: [[0, "var(--chart-paper)"], [1, STRONGEST]], zmin: 0, showscale: false, xgap: 2, ygap: 2,
+      texttemplate: few ? "%{z}" : undefined, textfont: { color: "var(--chart-text)" },
       hovertemplate: `${told}%{z} (%{customdata:.1%})<extra></extra>`,
     }],
     layout: {

@@ -10,6 +10,7 @@ import { whyEnded } from "./status.js";
 const LOSSES = ["loss", "val_loss", "data_loss", "reg_loss", "smooth_loss"];
 const SCORES = ["train_accuracy", "val_accuracy"];
 const SMALL = ["learning_rate", "grad_norm", "update_ratio"];
+const USUAL_RATIO = 1e-3;
 const stepAxis = () => ({ title: { text: t("watch.step") } });
 
 /**
@@ -97,19 +98,21 @@ function worthOf(metric, share) {
 }
 
 /** So many ticks of a small logarithmic axis that their labels have room: 1, 2, 5 of each decade, or fewer decades. */
-function ticks(values = []) {
+function ticks(values) {
   const positive = values.filter((value) => value > 0);
   const decades = positive.length ? Math.log10(Math.max(...positive) / Math.min(...positive)) : 1;
   return decades < 2 ? "D2" : Math.ceil(decades / 5);
 }
 
 function smallChart({ history, run }, { smooth, x }, name) {
-  const usual = name === "update_ratio" ? level(history, 1e-3, t("watch.usual_ratio")) : [];
+  const ratio = name === "update_ratio";
+  const usual = ratio ? level(history, USUAL_RATIO, t("watch.usual_ratio")) : [];
+  const log = { type: "log", dtick: ticks([...(ratio ? [USUAL_RATIO] : []), ...(history.series[name] ?? [])]) };
+  const yaxis = name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : log;
   const last = run.metrics[name]?.last ?? history.series[name]?.findLast((value) => value !== null);
   return {
     traces: [...lines(history, [name], name === "learning_rate" ? 0 : smooth, x), ...usual],
-    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, margin: { l: 44, r: 8, t: 6, b: 26 },
-      yaxis: name === "learning_rate" ? { rangemode: "tozero", nticks: 5 } : { type: "log", dtick: ticks(history.series[name]) } },
+    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
     summary: typeof last === "number" ? t("watch.now_at", { value: sized(last) }) : "",
   };
 }

@@ -28,7 +28,8 @@ function box(feed, fail) {
   const rate = Number((optimizer.learning_rate / SLOWER).toPrecision(1));
   const may = error.code === "diverged" && allowed(feed.run, feed.checkpoints).fork;
   const fork = () => askFork(feed, { optimizer: { learning_rate: rate } }).catch(fail);
-  const button = may ? h("button", { type: "button", onclick: fork }, t("watch.fork_with", { what: `learning_rate ${rate}` })) : null;
+  const label = t("watch.fork_with", { what: `learning_rate ${rate}` });
+  const button = may ? h("button", { type: "button", onclick: fork }, label) : null;
   return h("div", { class: "notice notice-bad", role: "alert" }, h("strong", {}, error.title ?? t("runs.status_failed")),
     h("span", { lang: "en" }, error.detail), advice ? h("span", {}, advice) : null, button);
 }

@@ -99,5 +99,6 @@ function told(form, problem) {
   if (!problem.errors?.length) return false;
   const errors = problem.errors.map((error) => ({ ...error, pointer: error.pointer.replace("#/overrides/", "#/") }));
   form.showProblem({ errors, message: problem.message });
+  form.element.querySelector("[aria-invalid='true']")?.focus(); // it may be out of sight
   return true;
 }

@@ -35,9 +35,12 @@ export function modal({ title, text, fields, action, request, send, tell, signal
       await send();
       dialog.close();
     } catch (error) {
-      if (!tell?.(error)) replace(trouble, notice(error));
+      submit.disabled = false;
+      if (tell?.(error)) return;
+      replace(trouble, notice(error));
+      trouble.scrollIntoView({ block: "nearest" });
+      submit.focus({ preventScroll: true });
     }
-    submit.disabled = false;
   });
   dialog.addEventListener("close", () => dialog.remove());
   signal.addEventListener("abort", () => dialog.close());

@@ -49,7 +49,8 @@ function answers({ x, y, predicted, probability, classes }) {
     const share = probability ? ` ${(100 * probability[i][j]).toFixed(1)} %` : "";
     return `${t("watch.class")} ${classes[k]}${share}`;
   }));
-  const unseen = { contours: { coloring: "none" }, line: { width: 0 }, showscale: false, showlegend: false, meta: { table: false } };
+  const quiet = { showscale: false, showlegend: false, meta: { table: false } };
+  const unseen = { contours: { coloring: "none" }, line: { width: 0 }, ...quiet };
   return { type: "contour", x, y, z: predicted, text, hovertemplate: "%{text}<extra></extra>", ...unseen };
 }
 
