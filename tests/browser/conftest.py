@@ -23,9 +23,9 @@ def chromium_of_this_machine() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run a browser."""
+    """Run a browser. Playwright keeps an event loop of its own running, so not beside the tests of other files."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=chromium_of_this_machine(), args=["--no-sandbox", "--disable-dev-shm-usage"]
