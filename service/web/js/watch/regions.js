@@ -50,7 +50,8 @@ function answers({ x, y, predicted, probability, classes }) {
     return `${t("watch.class")} ${classes[k]}${share}`;
   }));
   const quiet = { showscale: false, showlegend: false, meta: { table: false } };
-  const unseen = { contours: { coloring: "none" }, line: { width: 0 }, ...quiet };
+  const level = { start: -1, end: -1, size: 1 }; // left to the library it may be missing in a second drawing: an error
+  const unseen = { autocontour: false, contours: { coloring: "none", ...level }, line: { width: 0 }, ...quiet };
   return { type: "contour", x, y, z: predicted, text, hovertemplate: "%{text}<extra></extra>", ...unseen };
 }
 
