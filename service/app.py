@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from fastapi.concurrency import contextmanager_in_threadpool
 from starlette.concurrency import run_in_threadpool
 
 from service.api import (
@@ -44,13 +45,13 @@ from service.api.shared import SharedReads
 from service.executors.dispatcher import Dispatcher
 from service.executors.exclusive import exclusive
 from service.executors.line import FarDispatcher, Placing
+from service.executors.placing import placing
 from service.runs.api_keys import Keyring
 from service.runs.kept_curves import CurveCache
 from service.runs.once import Keys
 from service.runs.predict import ModelCache
 from service.runs.watch import Watch
 from service.settings import Settings
-from service.store.migrate import upgrade
 from service.store.unit import Database
 
 log = logging.getLogger(__name__)
@@ -153,15 +154,10 @@ async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncI
 async def _placing(database: Database, settings: Settings, keyring: Keyring, watch: Watch) -> AsyncIterator[Placing]:
     """Hold the data directory, migrate, and place runs from here."""
     with exclusive(settings.data_dir):
-        await run_in_threadpool(upgrade, settings.url)
-        await run_in_threadpool(keyring.check)
         dispatcher = Dispatcher(database, settings, on_free=watch.look)
-        await run_in_threadpool(dispatcher.start)
-        log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
-        try:
+        async with contextmanager_in_threadpool(placing(dispatcher, keyring, settings.url)):
+            log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
             yield dispatcher
-        finally:
-            await run_in_threadpool(dispatcher.stop)
 
 
 @asynccontextmanager

@@ -81,6 +81,11 @@ class Normaliser:
         return ((X - self.mean) / self.scale).astype(dtype)
 
 
+def spread(n: int, most: int) -> Ints:
+    """Return up to `most` of the rows 0 … n - 1, evenly spread, in their order: neighbours are often alike."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
+
+
 def train_validation(n: int, fraction: float, seed: int) -> tuple[Ints, Ints]:
     """Draw the rows to train on and those held out, round(n·fraction) of n, at random; both keep the order of the rows."""
     n_validation = held_out(n, fraction)

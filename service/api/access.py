@@ -6,6 +6,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.headers import header
 from service.api.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Access:
             nonlocal status, streams
             if message["type"] == "http.response.start":
                 status = message["status"]
-                streams = any(name == b"content-type" and value.startswith(STREAM) for name, value in message["headers"])
+                streams = (header(message["headers"], b"content-type") or b"").startswith(STREAM)
                 if streams:
                     self._metrics.streams.inc()
             await send(message)

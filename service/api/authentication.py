@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.actor import SERVER, Actor
 from service.api.errors import problem, status_of
+from service.api.headers import header
 from service.api.permissions import is_public, needed
 from service.api.rates import Rates
 from service.errors import Busy, MissingScope, ServiceError, TooManyRequests, Unauthenticated
@@ -82,10 +83,10 @@ class Authenticate:
 
 def secret_of(scope: Scope) -> str | None:
     """Return the secret that came: as a Bearer token, or as the password of Basic, as the client of MLflow can send it."""
-    header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-    if header is None or len(header) > LONGEST:
+    given = header(scope["headers"], b"authorization")
+    if given is None or len(given) > LONGEST:
         return None
-    kind, _, value = header.partition(b" ")
+    kind, _, value = given.partition(b" ")
     match kind.lower():
         case b"bearer":
             return str(value.strip().decode("latin-1"))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from core.data.dataset import spread
 from service.api.deps import RunId, Server
 from service.api.export import AtCheckpoint
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
@@ -81,12 +82,9 @@ def decision_boundary(
 
 def _examples(found: Boundary) -> dict[str, Any]:
     data = found.data
-    N = len(data)
-    rows = np.unique(np.linspace(0, N - 1, min(N, MOST_EXAMPLES)).astype(np.int64))
-    held_out = np.ones(N, np.bool_)
-    held_out[found.training] = False
-    (x, y), labels = data.X[rows].T, data.y[rows]
-    return {"x": x.tolist(), "y": y.tolist(), "label": labels.tolist(), "held_out": held_out[rows].tolist(), "total": N}
+    rows = spread(len(data), MOST_EXAMPLES)
+    (x, y), labels, held_out = data.X[rows].T, data.y[rows], np.isin(rows, found.held_out)
+    return {"x": x.tolist(), "y": y.tolist(), "label": labels.tolist(), "held_out": held_out.tolist(), "total": len(data)}
 
 
 @router.get("/boundary.svg", response_class=Response, responses=PICTURE)
@@ -100,10 +98,9 @@ def plot_boundary(
 
 def _picture(found: Boundary) -> str:
     data = found.data
-    held_out = np.setdiff1d(np.arange(len(data)), found.training)
     examples = scatter.Examples(
-        data.X[:, 0], data.X[:, 1], (data.features[0], data.features[1]), data.y, data.classes, held_out
+        data.X[:, 0], data.X[:, 1], (data.features[0], data.features[1]), data.y, data.classes, found.held_out
     )
     regions = scatter.Regions(found.x, found.y, found.predicted)
-    hollow = ", hollow: held out" if len(held_out) else ""
+    hollow = ", hollow: held out" if len(found.held_out) else ""
     return scatter.draw(found.run.name or found.run.id, examples, regions, f"step {found.checkpoint.step:,}{hollow}")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 
 PAGE = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -14,6 +15,11 @@ PAGE_POLICY, DATA_POLICY = ((b"content-security-policy", policy.encode()) for po
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]
 
 
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Return the first header of a name, in small letters, among those of a request or a response, as ASGI has them."""
+    return next((value for known, value in headers if known == name), None)
+
+
 def policy_for(page: str) -> str:
     """Return the policy of a page whose scripts are files of this server, and those that stand in it as it is now."""
     scripts = [hashlib.sha256(script.encode()).digest() for script in INLINE.findall(page)]
@@ -23,11 +29,7 @@ def policy_for(page: str) -> str:
 
 def secure(headers: list[tuple[bytes, bytes]]) -> None:
     """Add the security headers to those of a response, as ASGI has them; a page may bring a content policy of its own."""
-    policy: tuple[bytes, bytes] | None = DATA_POLICY
-    for name, value in headers:
-        if name == b"content-security-policy":
-            policy = None
-            break
-        if name == b"content-type" and value.startswith(b"text/html"):
-            policy = PAGE_POLICY
-    headers.extend(SECURITY if policy is None else (policy, *SECURITY))
+    if header(headers, b"content-security-policy") is None:
+        page = (header(headers, b"content-type") or b"").startswith(b"text/html")
+        headers.append(PAGE_POLICY if page else DATA_POLICY)
+    headers.extend(SECURITY)

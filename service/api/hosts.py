@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.fields import show
 from service.api.errors import problem
+from service.api.headers import header
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -26,12 +27,7 @@ class AllowedHosts:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        host = origin = None  # every browser sends a Host
-        for name, value in reversed(scope["headers"]):  # the first of each counts
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"origin":
-                origin = value.decode("latin-1")
+        host, origin = (_text(scope, name) for name in (b"host", b"origin"))  # every browser sends a Host
         if host is not None and "*" not in self._hosts and _name(host) not in self._hosts:
             detail = (
                 f"this server does not go by the host {show(host)[1:-1]}; POSTGRAD_ALLOWED_HOSTS names hosts that it may go by"
@@ -46,6 +42,11 @@ class AllowedHosts:
     def _own(self, origin: str, host: str | None) -> bool:
         place = origin.partition("://")[2].lower()
         return place == (host or "").lower() or _name(place) in self._named
+
+
+def _text(scope: Scope, name: bytes) -> str | None:
+    given = header(scope["headers"], name)
+    return None if given is None else given.decode("latin-1")
 
 
 def _name(host: str) -> str:

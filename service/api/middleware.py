@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import logs
 from service.api.errors import body_too_large, document
-from service.api.headers import secure
+from service.api.headers import header, secure
 from service.api.telemetry import trace
 from service.domain import new_id
 from service.settings import Settings
@@ -33,7 +33,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+        given = (header(scope["headers"], b"x-request-id") or b"").decode("latin-1")
         scope["request_id"] = request_id = given if SANE.fullmatch(given) else new_id("req")
         logs.begin(request_id=request_id, **trace(scope))
 

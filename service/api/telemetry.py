@@ -10,6 +10,8 @@ from opentelemetry.trace import format_trace_id, get_current_span
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from service.api.headers import header
+
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -22,7 +24,7 @@ def trace(scope: Scope) -> dict[str, str]:
     """Return the `trace_id` of a request, that of its W3C `traceparent` header or of the span that was begun; {} if none."""
     context = get_current_span().get_span_context()
     if not context.is_valid:
-        if not any(name == b"traceparent" for name, _ in scope["headers"]):
+        if header(scope["headers"], b"traceparent") is None:
             return {}
         context = get_current_span(propagate.extract(Headers(scope=scope))).get_span_context()
     return {"trace_id": format_trace_id(context.trace_id)} if context.is_valid else {}

@@ -16,9 +16,9 @@ from service.cli.part import Part
 from service.executors.dispatcher import Dispatcher
 from service.executors.exclusive import exclusive
 from service.executors.line import say, state
+from service.executors.placing import placing
 from service.runs.api_keys import Keyring
 from service.settings import Settings
-from service.store.migrate import upgrade
 from service.store.unit import Database
 
 log = logging.getLogger(__name__)
@@ -55,18 +55,13 @@ class Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop())
         with exclusive(self._settings.data_dir), self._answering():
-            upgrade(self._settings.url)
             database = Database(self._settings.url)
-            Keyring(database, required=bool(self._settings.require_key)).check()
+            keyring = Keyring(database, required=bool(self._settings.require_key))
             dispatcher = Dispatcher(database, self._settings, on_free=lambda: self._tell(dispatcher))
-            dispatcher.start()
-            try:
+            with closing(database), placing(dispatcher, keyring, self._settings.url):
                 self._watch_over(dispatcher, url)
                 for part in self._parts:  # streams come to their end while workers commit
                     part.stop()
-            finally:
-                dispatcher.stop()
-                database.close()
 
     def _stop(self) -> None:
         self._stopping = True

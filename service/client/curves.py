@@ -13,7 +13,7 @@ MEDIA: dict[Format, str] = {"csv": "text/csv", "ndjson": "application/x-ndjson",
 
 def curve(run_id: str, verb: str, from_step: int | None, to_step: int | None, max_points: int | None) -> Call[History]:
     """GET /v1/runs/{id}/loss-history or /metrics."""
-    return on_run("GET", run_id, verb, params={"from_step": from_step, "to_step": to_step, "max_points": max_points})
+    return on_run("GET", run_id, verb, params=_params(from_step, to_step, max_points))
 
 
 def file(run_id: str, name: str, fmt: Format, params: Params) -> Call[str]:
@@ -34,7 +34,7 @@ def boundary(
     return on_run("GET", run_id, verb, params=params, accept=accept)
 
 
-def _params(from_step: int | None, to_step: int | None, max_points: int | None, *, log: bool) -> Params:
+def _params(from_step: int | None, to_step: int | None, max_points: int | None, *, log: bool = False) -> Params:
     return {"from_step": from_step, "to_step": to_step, "max_points": max_points, "log": "true" if log else None}
 
 
@@ -64,8 +64,7 @@ class Curves:
         max_points: int | None = None,
     ) -> str:
         """Return the loss curve as the text of a file: `csv`, `ndjson`, or the picture `svg`."""
-        params = _params(from_step, to_step, max_points, log=False)
-        return self._client.text(file(run_id, "loss-history", format, params))
+        return self._client.text(file(run_id, "loss-history", format, _params(from_step, to_step, max_points)))
 
     def metrics_file(
         self,
@@ -76,8 +75,7 @@ class Curves:
         max_points: int | None = None,
     ) -> str:
         """Return the curve of every series as the text of a file: `csv`, `ndjson`, or the picture `svg`."""
-        params = _params(from_step, to_step, max_points, log=False)
-        return self._client.text(file(run_id, "metrics", format, params))
+        return self._client.text(file(run_id, "metrics", format, _params(from_step, to_step, max_points)))
 
     def plot(
         self,
@@ -130,8 +128,7 @@ class AsyncCurves:
         max_points: int | None = None,
     ) -> str:
         """Return the loss curve as the text of a file: `csv`, `ndjson`, or the picture `svg`."""
-        params = _params(from_step, to_step, max_points, log=False)
-        return await self._client.text(file(run_id, "loss-history", format, params))
+        return await self._client.text(file(run_id, "loss-history", format, _params(from_step, to_step, max_points)))
 
     async def metrics_file(
         self,
@@ -142,8 +139,7 @@ class AsyncCurves:
         max_points: int | None = None,
     ) -> str:
         """Return the curve of every series as the text of a file: `csv`, `ndjson`, or the picture `svg`."""
-        params = _params(from_step, to_step, max_points, log=False)
-        return await self._client.text(file(run_id, "metrics", format, params))
+        return await self._client.text(file(run_id, "metrics", format, _params(from_step, to_step, max_points)))
 
     async def plot(
         self,

@@ -29,8 +29,8 @@ class Boundary:
     probability: Floats | None
     """That of the class that is predicted (R, C); None for an svm, whose scores are no probabilities."""
     data: Dataset
-    training: Ints
-    """Rows of the data that were trained on; the others were held out."""
+    held_out: Ints
+    """Rows of the data that were not trained on."""
 
 
 def boundary(
@@ -48,8 +48,8 @@ def boundary(
     x, y = (_axis(column, resolution, margin) for column in data.X.T)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     predicted, probability = _answers(model, grid, resolution)
-    training, _ = split(TrainSpec.from_dict(run.spec).training, data)
-    return Boundary(run, model.checkpoint, x, y, predicted, probability, data, training)
+    _, held_out = split(TrainSpec.from_dict(run.spec).training, data)
+    return Boundary(run, model.checkpoint, x, y, predicted, probability, data, held_out)
 
 
 def _check(run: Run) -> None:

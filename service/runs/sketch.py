@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.data import synthetic
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, spread
 from core.spec import SyntheticSpec
 from core.types import Ints
 from service.runs.datasets import Description, check_size, describe_synthetic
@@ -26,5 +24,4 @@ def sketch(settings: Settings, spec: SyntheticSpec, limit: int) -> Sketch:
     description = describe_synthetic(spec)
     check_size(description, settings)
     data = synthetic.make(spec)
-    shown = np.linspace(0, len(data) - 1, min(limit, len(data))).astype(np.int64)
-    return Sketch(description, data, shown)
+    return Sketch(description, data, spread(len(data), limit))

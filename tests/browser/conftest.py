@@ -1,7 +1,5 @@
 """A real browser on a real server: Chromium, driven by Playwright, and `postgrad serve` in a process of its own."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -9,27 +7,18 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.browser.chromium import launched
 from tests.live import live_server
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 REFUSED = "Failed to load resource"  # Chromium's own line for an answer of 4xx, which the page shows where it belongs
 expect.set_options(timeout=15_000)
-
-
-def chromium_of_this_machine() -> str:
-    """Return the path of Chromium, or what CHROMIUM names."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "the Lab is tested in Chromium. On Debian: apt-get install chromium; or set CHROMIUM to its path"
-    return found
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run a browser. Playwright keeps an event loop of its own running, so not beside the tests of other files."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=chromium_of_this_machine(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        chromium = launched(playwright)
         yield chromium
         chromium.close()
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import chromium_of_this_machine
+from tests.browser.chromium import launched
 from tests.browser.runs import SPIRAL, grows, trained
 from tests.live import live_server
 
@@ -65,7 +65,7 @@ def main(say: Callable[[str], object] = sys.stdout.write) -> int:
     with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), sync_playwright() as playwright:
         with httpx.Client(base_url=url, timeout=120) as api:
             run = fill(api)
-        browser = playwright.chromium.launch(executable_path=chromium_of_this_machine(), args=["--no-sandbox"])
+        browser = launched(playwright)
         found = measured(browser.new_page(viewport={"width": 1280, "height": 900}), url, run)
         browser.close()
     for what, (taken, most) in found.items():

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import chromium_of_this_machine
+from tests.browser.chromium import launched
 from tests.browser.runs import grows, trained
 from tests.live import ROOT, live_server
 
@@ -38,7 +38,7 @@ def shoot(page: Page, url: str, name: str, view: str) -> None:
 def main() -> None:
     """Take all pictures."""
     with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_of_this_machine(), args=["--no-sandbox"])
+        browser = launched(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce")
         with httpx.Client(base_url=url, timeout=60) as api:
             for name, view in list(views(api)):

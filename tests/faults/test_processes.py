@@ -18,7 +18,7 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from tests.faults.processes import children_of, gone, kill, parts_of, until, workers_of
-from tests.faults.test_streams import Follower, all_have, client_of
+from tests.faults.test_streams import Follower, client_of, ends_them
 from tests.live import live_server
 
 LONG: dict[str, Any] = {"dataset": {"kind": "spiral"}, "model": {"kind": "mlp"}, "training": {"steps": 10_000_000}}
@@ -230,20 +230,7 @@ def test_sigterm_drains_every_process(tmp_path: Path) -> None:
         runs = [httpx.post(f"{url}/v1/runs", json=LONG).json()["id"] for _ in range(2)]
         followers = [Follower(runs[i % 2]) for i in range(40)]
         children = children_of(process.pid)
-
-        async def until_stopped() -> float:
-            async with client_of(url) as client, asyncio.timeout(100):
-                streams = [asyncio.create_task(follower.follow(client)) for follower in followers]
-                await all_have(followers, 5)
-                assert not any(stream.done() for stream in streams)
-                process.terminate()
-                begun = time.monotonic()
-                await asyncio.gather(*streams)
-                assert await asyncio.to_thread(process.wait, 20) == 0
-                return time.monotonic() - begun
-
-        assert asyncio.run(until_stopped()) < 10
-        assert {follower.end["reason"] for follower in followers} == {"server_stopping"}
+        asyncio.run(ends_them(url, process, followers, events=5))
         assert all(map(gone, children))
     assert "Traceback" not in data.with_suffix(".log").read_text()
     with closing(sqlite3.connect(data / "postgrad.sqlite3")) as database:

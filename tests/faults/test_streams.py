@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import httpx
@@ -49,6 +50,20 @@ def client_of(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=None))
 
 
+async def ends_them(url: str, process: "Popen[str]", followers: list[Follower], events: int) -> None:
+    """SIGTERM, once each follower has had so many events: all of them and the server end within ten seconds."""
+    async with client_of(url) as client, asyncio.timeout(100):
+        streams = [asyncio.create_task(follower.follow(client)) for follower in followers]
+        await all_have(followers, events)
+        assert not any(stream.done() for stream in streams)
+        process.terminate()
+        begun = time.monotonic()
+        await asyncio.gather(*streams)
+        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert time.monotonic() - begun < 10
+    assert {follower.end["reason"] for follower in followers} == {"server_stopping"}
+
+
 def test_a_hundred_streams_over_a_restart(tmp_path: Path) -> None:
     """SIGTERM ends a hundred streams with a word and the server in ten seconds; after the restart nothing is missed."""
     env = {"POSTGRAD_WORKERS": "2", "POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.1"}
@@ -56,19 +71,7 @@ def test_a_hundred_streams_over_a_restart(tmp_path: Path) -> None:
         runs = [httpx.post(f"{url}/v1/runs", json=BODY).json()["id"] for _ in range(2)]
         followers = [Follower(runs[i % 2]) for i in range(FOLLOWERS)]
 
-        async def until_stopped() -> float:
-            async with client_of(url) as client, asyncio.timeout(120):
-                streams = [asyncio.create_task(follower.follow(client)) for follower in followers]
-                await all_have(followers, 10)
-                assert not any(stream.done() for stream in streams)
-                process.terminate()
-                begun = time.monotonic()
-                await asyncio.gather(*streams)
-                assert await asyncio.to_thread(process.wait, 20) == 0
-                return time.monotonic() - begun
-
-        assert asyncio.run(until_stopped()) < 10
-        assert {follower.end["reason"] for follower in followers} == {"server_stopping"}
+        asyncio.run(ends_them(url, process, followers, events=10))
     with live_server(tmp_path / "data", **env) as (url, _):
 
         async def to_the_end() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.data.dataset import spread
 from core.types import Floats, Ints
 from service.api.pictures.axes import Axis
 from service.api.pictures.svg import COLOURS, document, num, path, shorten, text
@@ -53,7 +54,7 @@ def draw(title: str, examples: Examples, regions: Regions | None = None, note: s
     y = Axis.over(over[1], TOP + SIDE, TOP, room=room)
     body = _areas(regions, x, y) if regions else []
     body += _frame(x, y, examples.names, grid=regions is None)
-    rows = np.unique(np.linspace(0, len(examples.labels) - 1, min(DRAWN, len(examples.labels))).astype(np.int64))
+    rows = spread(len(examples.labels), DRAWN)
     px, py, labels, hollow = x(examples.x[rows]), y(examples.y[rows]), examples.labels[rows], np.isin(rows, examples.hollow)
     for k in np.unique(labels).tolist():
         for kind, of_kind in (("dot", ~hollow), ("ring", hollow)):

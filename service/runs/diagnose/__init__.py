@@ -5,13 +5,12 @@ from math import isfinite
 
 import numpy as np
 
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, spread
 from core.data.text import Corpus
 from core.models import CharRnn, build
 from core.problem import class_weights, split
 from core.spec import TrainSpec
 from core.train import quiet
-from core.types import Ints
 from service.domain import SERIES, Checkpoint, Run
 from service.runs import datasets
 from service.runs.diagnose import hints, measure
@@ -88,7 +87,7 @@ def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
     train, _ = split(spec.training, data)
     weights = class_weights(spec.training.class_weights, data.y[train], len(data.classes))
     weighted = build(spec.model, len(data.features), len(data.classes), weights)  # the loss that was trained
-    chosen = _some(train, measure.check_size(model.theta.size))
+    chosen = train[spread(len(train), measure.check_size(model.theta.size))]
     exact = np.dtype(np.float64)
     X = model.normaliser(data.X, model.theta.dtype)
     matrix = measure.confusion(model.model, model.theta, X, data.y)
@@ -103,11 +102,6 @@ def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
         deviations=measure.deviations(data.X[train]),
         mean_weight=1.0 if weights is None else float(np.mean(np.array(weights)[data.y[train]])),
     )
-
-
-def _some(rows: Ints, n: int) -> Ints:
-    """Return up to n of the rows, evenly spread: the examples of a class often follow one another."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(n, len(rows))).astype(np.int64))]
 
 
 def _of_text(model: Trained, data: Corpus) -> _OnData:
