@@ -3,6 +3,7 @@
 import { key } from "./api.js";
 import { announce, h, replace } from "./dom.js";
 import { t } from "./i18n.js";
+import { openDialog } from "./shell/dialog.js";
 import { cli } from "./snippets/cli.js";
 import { client } from "./snippets/client.js";
 import { curl } from "./snippets/curl.js";
@@ -51,8 +52,7 @@ function open(request) {
   const dialog = frame(request, h("div", { class: "tabs", role: "tablist", "aria-label": t("api.ways") }, tabs), pre, shown);
   const first = texts.find(([name]) => name === chosen) ?? texts[0];
   show(...first);
-  document.body.append(dialog);
-  dialog.showModal();
+  openDialog(dialog);
 }
 
 function tab(name, onclick) {
@@ -90,9 +90,6 @@ function frame(request, tabs, pre, shown) {
     if (event.target === dialog) dialog.close();
   } }, h("div", { class: "stack" }, title, h("p", { class: "hint" }, t("api.intro")), tabs, pre, note,
     h("div", { class: "row" }, copy, copied, close)));
-  const leave = () => dialog.close();
-  dialog.addEventListener("close", () => (removeEventListener("popstate", leave), dialog.remove()));
-  addEventListener("popstate", leave);
   return dialog;
 }
 

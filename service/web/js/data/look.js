@@ -1,11 +1,10 @@
 /** The card that shows a dataset which is kept: its points or its text, its classes and columns. */
 
-import { del, get } from "../api.js";
-import { h, replace } from "../dom.js";
+import { get } from "../api.js";
+import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { go, href, setQuery } from "../router.js";
 import { confirmed } from "../shell/confirm.js";
-import { notice } from "../shell/notice.js";
 import { apiButton } from "../snippets.js";
 import { classTable } from "./classes.js";
 import { scatter } from "./scatter.js";
@@ -64,7 +63,6 @@ function table({ features, rows, labels }) {
 
 function actions(data, text, query) {
   const train = h("a", { class: "button primary" }, t("data.train_on_this"));
-  const problem = h("div", {});
   const link = (held) => {
     const model = { kind: text ? "char_rnn" : "mlp" };
     const training = held ? { training: { validation_fraction: held } } : {};
@@ -76,17 +74,13 @@ function actions(data, text, query) {
   });
   held.show(data.examples);
   link(held.value());
-  const remove = h("button", { type: "button", class: "danger", onClick: () => erase(data, problem) }, t("data.delete"));
+  const remove = h("button", { type: "button", class: "danger", onClick: () => erase(data) }, t("data.delete"));
   const api = apiButton(() => ({ method: "GET", path: `/v1/datasets/${data.id}` }), { label: data.name });
-  return h("div", { class: "stack" }, held.element, h("div", { class: "row" }, train, remove, api), problem);
+  return h("div", { class: "stack" }, held.element, h("div", { class: "row" }, train, remove, api));
 }
 
-async function erase(data, problem) {
-  if (!(await confirmed(t("data.delete_sure", { name: data.name }), t("data.delete")))) return;
-  try {
-    await del(`/v1/datasets/${data.id}`);
-    go("/data");
-  } catch (error) {
-    replace(problem, notice(error));
-  }
+async function erase({ id, name }) {
+  const request = { method: "DELETE", path: `/v1/datasets/${id}` };
+  const question = { title: t("data.delete_title", { name }), text: t("data.delete_text"), verb: t("data.delete"), request };
+  if ((await confirmed(question)) !== false) go("/data");
 }

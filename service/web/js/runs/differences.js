@@ -5,7 +5,7 @@ import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { MEASURES, duration, measureName, measured, namesOf, rises, statusBadge } from "./format.js";
-import { fileLink } from "./save.js";
+import { fileLink } from "../shell/files.js";
 import { compared, written } from "./settings.js";
 
 const FILES = ["npz", "safetensors", "onnx"];

@@ -1,7 +1,7 @@
 /** The lines of a comparison: one for each run, in its colour and dash; the raw line stays as a shadow of the smoothed one. */
 
 import { series } from "../charts.js";
-import { smoothed } from "../watch/history.js";
+import { firstOn, withShadow } from "../charts/smooth.js";
 import { rises } from "./format.js";
 
 const ORDER = ["loss", "data_loss", "reg_loss", "smooth_loss", "val_loss", "train_accuracy", "val_accuracy", "val_perplexity",
@@ -24,14 +24,13 @@ function has(curves, name) {
  */
 export function linesOf(entries, { metric, weight, x }) {
   return entries.filter(({ curves, hidden }) => !hidden && has(curves, metric)).flatMap((entry) => {
-    const line = lineOf(entry, metric, x);
-    return weight > 0 ? [shadow(line), { ...line, y: smoothed(line.y, weight) }] : [line];
+    return withShadow(lineOf(entry, metric, x), weight, { dash: "solid" });
   });
 }
 
 function lineOf({ name, curves, place }, metric, x) {
   const { color, dash } = series(place);
-  const from = x === "log" && curves.steps[0] === 0 ? 1 : 0; // step 0 is not on a logarithmic axis
+  const from = firstOn(x, curves.steps);
   return {
     type: "scatter",
     mode: "lines",
@@ -42,9 +41,4 @@ function lineOf({ name, curves, place }, metric, x) {
     connectgaps: true,
     hovertemplate: rises(metric) ? "%{y:.1%}" : "%{y:.4~g}",
   };
-}
-
-function shadow(line) {
-  return { ...line, opacity: 0.25, line: { ...line.line, width: 1, dash: "solid" }, showlegend: false, hoverinfo: "skip",
-    hovertemplate: undefined, meta: { table: false } };
 }

@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
-import { confirmed } from "./confirm.js";
+import { confirmed } from "../shell/confirm.js";
 import { ACTIVE, nameOf } from "./format.js";
 
 /**

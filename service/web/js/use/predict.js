@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { placeOf } from "../form/problems.js";
 import { setQuery } from "../router.js";
 import { cell } from "../runs/csv.js";
-import { save } from "../runs/save.js";
+import { save } from "../shell/files.js";
 import { notice } from "../shell/notice.js";
 import { apiButton } from "../snippets.js";
 import { exampleForm } from "./form.js";

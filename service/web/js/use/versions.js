@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
-import { confirmed } from "../runs/confirm.js";
+import { confirmed } from "../shell/confirm.js";
 import { moment } from "../runs/format.js";
 
 /**

@@ -13,7 +13,7 @@ import { loadRuns, runsById } from "../runs/load.js";
 import { parallel } from "../runs/parallel.js";
 import { poll } from "../runs/poll.js";
 import { MOST_SELECTED } from "../runs/request.js";
-import { save } from "../runs/save.js";
+import { save } from "../shell/files.js";
 import { notice } from "../shell/notice.js";
 import { apiButton } from "../snippets.js";
 

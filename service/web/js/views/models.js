@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { current, go, href, setQuery } from "../router.js";
-import { confirmed } from "../runs/confirm.js";
+import { confirmed } from "../shell/confirm.js";
 import { pager } from "../runs/pager.js";
 import { apiButton } from "../snippets.js";
 import { promoteForm } from "../use/promote.js";

@@ -1,9 +1,8 @@
 /** What can be taken along: the model as a file, the curves as a table. */
 
-import { request } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { save } from "../runs/save.js";
+import { take } from "../shell/files.js";
 import { apiButton } from "../snippets.js";
 
 const FORMATS = ["npz", "safetensors", "onnx"];
@@ -27,7 +26,8 @@ export function downloads(feed, fail) {
   };
   const start = (item) => {
     menu.open = false;
-    take(item, feed.signal).catch((error) => !feed.signal.aborted && fail(error));
+    const { path, query } = item.request();
+    take(path, item.name(), { query, signal: feed.signal }).catch((error) => !feed.signal.aborted && fail(error));
   };
   const items = [...models, curves].map((item) => {
     const button = h("button", { type: "button", class: "quiet", onclick: () => start(item) }, item.label);
@@ -43,10 +43,4 @@ export function downloads(feed, fail) {
     if (!menu.contains(event.target) && !event.target.closest("dialog")) menu.open = false;
   }, { signal: feed.signal });
   return menu;
-}
-
-/** Fetch a file, with the key that a plain link would not send, and hand it to the browser. */
-async function take(item, signal) {
-  const { method, path, query } = item.request();
-  save(await request(method, path, { query, as: "blob", signal, headers: { Accept: "*/*" } }), item.name());
 }

@@ -54,19 +54,3 @@ export class History {
     return this.series[name]?.some((value) => value !== null) ?? false;
   }
 }
-
-/**
- * Smooth a curve: each value is `weight` of the one before and the rest of its own, corrected for the start at zero.
- * @param {(number|null)[]} values
- * @param {number} weight 0 … 0.999
- */
-export function smoothed(values, weight) {
-  let mean = 0;
-  let counted = 1;
-  return values.map((value) => {
-    if (value === null || !Number.isFinite(value)) return null;
-    mean = weight * mean + (1 - weight) * value;
-    counted *= weight;
-    return mean / (1 - counted);
-  });
-}

@@ -2,6 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
+import { openDialog } from "../shell/dialog.js";
 import { notice } from "../shell/notice.js";
 import { apiButton } from "../snippets.js";
 
@@ -42,10 +43,7 @@ export function modal({ title, text, fields, action, request, send, tell, signal
       submit.focus({ preventScroll: true });
     }
   });
-  dialog.addEventListener("close", () => dialog.remove());
-  signal.addEventListener("abort", () => dialog.close());
-  document.body.append(dialog);
-  dialog.showModal();
+  openDialog(dialog, { signal });
 }
 
 let named = 0;

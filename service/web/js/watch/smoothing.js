@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
-import { fileLink } from "../runs/save.js";
+import { fileLink } from "../shell/files.js";
 import { apiButton } from "../snippets.js";
 
 /**

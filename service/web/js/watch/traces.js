@@ -2,7 +2,7 @@
 
 import { t } from "../i18n.js";
 import { series as look } from "../charts.js";
-import { smoothed } from "./history.js";
+import { firstOn, withShadow } from "../charts/smooth.js";
 
 const LOOKS = { val_loss: 1, data_loss: 2, reg_loss: 3, smooth_loss: 4, val_accuracy: 1, val_perplexity: 1 };
 const MAIN = new Set(["loss", "val_loss", "train_accuracy", "val_accuracy", "val_perplexity", "smooth_loss"]);
@@ -18,14 +18,13 @@ export function lines(history, names, weight, x = "linear") {
   const gap = marker(history);
   return names.filter((name) => history.has(name)).flatMap((name) => {
     const line = lineOf(history, name, x);
-    const drawn = weight > 0 ? [shadow(line), { ...line, y: smoothed(line.y, weight) }] : [line];
-    return [...drawn, ...gap(name, line)];
+    return [...withShadow(line, weight), ...gap(name, line)];
   });
 }
 
 function lineOf(history, name, x) {
   const { color, dash } = look(LOOKS[name] ?? 0);
-  const from = x === "log" && history.steps[0] === 0 ? 1 : 0; // step 0 is not on a logarithmic axis
+  const from = firstOn(x, history.steps);
   const few = history.steps.length < 40;
   return {
     type: "scatter",
@@ -38,11 +37,6 @@ function lineOf(history, name, x) {
     connectgaps: true,
     hovertemplate: "%{y:.4~g}",
   };
-}
-
-function shadow(line) {
-  return { ...line, mode: "lines", opacity: 0.28, line: { ...line.line, width: 1 }, showlegend: false, hoverinfo: "skip",
-    hovertemplate: undefined, meta: { table: false } };
 }
 
 /** Crosses where a series left the finite numbers, at the height of its last finite point. */

@@ -47,5 +47,6 @@ export default {
   "data.beginning": "Beginning of the text",
   "data.first_rows": "First rows",
   "data.delete": "Delete",
-  "data.delete_sure": "Delete the dataset {name}? It cannot be brought back.",
+  "data.delete_title": "Delete the dataset {name}?",
+  "data.delete_text": "It cannot be brought back.",
 };

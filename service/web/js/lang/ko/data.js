@@ -47,5 +47,6 @@ export default {
   "data.beginning": "텍스트의 처음 부분",
   "data.first_rows": "처음 몇 행",
   "data.delete": "삭제",
-  "data.delete_sure": "데이터셋 {name}을(를) 삭제할까요? 되돌릴 수 없습니다.",
+  "data.delete_title": "데이터셋 {name}을(를) 삭제할까요?",
+  "data.delete_text": "되돌릴 수 없습니다.",
 };

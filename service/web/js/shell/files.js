@@ -16,6 +16,16 @@ export function save(content, name, type = "text/csv;charset=utf-8") {
 }
 
 /**
+ * Fetch a file of the server and hand it to the browser.
+ * @param {string} path
+ * @param {string} name
+ * @param {{query?: object, signal?: AbortSignal}} [options]
+ */
+export async function take(path, name, options = {}) {
+  save(await request("GET", path, { ...options, as: "blob", headers: { Accept: "*/*" } }), name);
+}
+
+/**
  * Make a link to a file of the server.
  * @param {string} text
  * @param {string} path
@@ -24,13 +34,9 @@ export function save(content, name, type = "text/csv;charset=utf-8") {
  * @param {string} label  what those who hear the page are told
  */
 export function fileLink(text, path, name, fail, label) {
-  const take = async (event) => {
+  const onclick = (event) => {
     event.preventDefault();
-    try {
-      save(await request("GET", path, { as: "blob", headers: { Accept: "*/*" } }), name);
-    } catch (error) {
-      fail(error);
-    }
+    take(path, name).catch(fail);
   };
-  return h("a", { href: path, download: name, "aria-label": label, onclick: take }, text);
+  return h("a", { href: path, download: name, "aria-label": label, onclick }, text);
 }
