@@ -1,6 +1,7 @@
 """What someone would write who has one net to serve and nothing else: Starlette, NumPy, no check of anything.
 
-`python bare.py model.npz port`. The server is Postgrad's own, uvicorn with h11, so the ratio tells what Postgrad adds.
+`python bare.py model.npz port h11|httptools`. With h11 it is what `pip install starlette uvicorn` gives; with httptools, and
+uvloop, it has parser and event loop of Postgrad, so the ratio tells what Postgrad adds.
 """
 
 import sys
@@ -37,4 +38,6 @@ async def ready(_: Request) -> Response:
 
 
 app = Starlette(routes=[Route("/v2/models/net/infer", infer, methods=["POST"]), Route("/ready", ready)])
-uvicorn.run(app, port=int(sys.argv[2]), http="h11", loop="asyncio", ws="none", access_log=False, log_level="warning")
+http = sys.argv[3]
+loop = "asyncio" if http == "h11" else "uvloop"
+uvicorn.run(app, port=int(sys.argv[2]), http=http, loop=loop, ws="none", access_log=False, log_level="warning")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.http.process import processor_seconds
-from bench.http.servers import LOAD_CORE, Server, ask
+from bench.http.servers import LOAD_CORE, Server, fetch
 
 CONNECTIONS = 16
 SCRIPT = Path(__file__).parent / "post.lua"
@@ -81,8 +81,9 @@ def writing(server: Server, path: str, body: Path, plan: Plan) -> Turn:
 
 
 def alone(server: Server, method: str, path: str, sent: Any, plan: Plan) -> Turn:
-    """Time one request after the other on one connection, the reading of the answer included.
+    """Time one request after the other on one connection, from its first byte to the last one of the answer.
 
+    What the client makes of the answer is not counted: to parse 10,000 points takes Python longer than the server to send them.
     By the wall, or the processor time of both sides if that is less: they do not work at the same time.
     """
 
@@ -90,7 +91,7 @@ def alone(server: Server, method: str, path: str, sent: Any, plan: Plan) -> Turn
         connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
         start, before, count = time.perf_counter(), time.process_time() + processor_seconds(server.pid), 0
         while count < 3 or time.perf_counter() - start < plan.turn_seconds:
-            ask(connection, method, path, sent)
+            fetch(connection, method, path, sent)
             count += 1
         wall, processor = time.perf_counter() - start, time.process_time() + processor_seconds(server.pid) - before
         connection.close()

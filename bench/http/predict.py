@@ -17,8 +17,9 @@ from bench.rows import Target
 from bench.verdicts import Result, judge
 
 OURS, BARE, MLSERVER = "postgrad", "bare Starlette, the same net in NumPy", "MLServer, scikit-learn runtime"
+LIKE_OURS = "bare Starlette on httptools and uvloop"
 NET = {"dataset": {"kind": "spiral"}, "model": {"kind": "mlp", "hidden_sizes": [100]}, "training": {"steps": 2000}}
-OUTPUTS = {OURS: "probabilities", BARE: "probabilities", MLSERVER: "predict_proba"}
+OUTPUTS = {OURS: "probabilities", BARE: "probabilities", LIKE_OURS: "probabilities", MLSERVER: "predict_proba"}
 PATH = "/v2/models/net/infer"
 TOLERANCE = 1e-5
 
@@ -43,9 +44,10 @@ def started(folder: Path) -> Iterator[dict[str, Server]]:
         weights = folder / "net.npz"
         with urlopen(f"http://127.0.0.1:{ours.port}/v1/runs/{run['id']}/export?format=npz") as file:
             weights.write_bytes(file.read())
-        bare = stack.enter_context(servers.bare(homes[BARE], weights, core=SERVER_CORE))
+        bare = stack.enter_context(servers.bare(homes[BARE], weights, "h11", core=SERVER_CORE))
+        like_ours = stack.enter_context(servers.bare(homes[LIKE_OURS], weights, "httptools", core=SERVER_CORE))
         mlserver = stack.enter_context(servers.mlserver(homes[MLSERVER], weights, core=SERVER_CORE))
-        yield {OURS: ours, BARE: bare, MLSERVER: mlserver}
+        yield {OURS: ours, BARE: bare, LIKE_OURS: like_ours, MLSERVER: mlserver}
 
 
 def _measure(title: str, given: dict[str, Server], folder: Path, rows: int, plan: Plan, ratios: dict[str, float]) -> Result:

@@ -40,13 +40,18 @@ class Server:
 
 def ask(connection: HTTPConnection, method: str, path: str, sent: Any = None) -> Any:
     """Do the same on a connection that stays open."""
+    return json.loads(fetch(connection, method, path, sent))
+
+
+def fetch(connection: HTTPConnection, method: str, path: str, sent: Any = None) -> bytes:
+    """Do the same and return the bytes that come back."""
     body = None if sent is None else json.dumps(sent)
     connection.request(method, path, body, {"Content-Type": "application/json"})
     response = connection.getresponse()
     got = response.read()
     if response.status >= 300:
         raise RuntimeError(f"{method} {path}: {response.status} {got[:500]!r}")
-    return json.loads(got)
+    return got
 
 
 Command = Callable[[int], Sequence[str | Path]]
@@ -112,10 +117,10 @@ def postgrad(folder: Path, *, workers: int, core: int | None = None, **env: str)
     )
 
 
-def bare(folder: Path, model: Path, *, core: int | None = None) -> Started:
-    """Start the bare application."""
+def bare(folder: Path, model: Path, http: str, *, core: int | None = None) -> Started:
+    """Start the bare application; `http` is the parser of its server."""
     script = Path(__file__).parent / "bare.py"
-    return serving(lambda port: [sys.executable, script, model, str(port)], "/ready", folder, core=core)
+    return serving(lambda port: [sys.executable, script, model, str(port), http], "/ready", folder, core=core)
 
 
 def mlserver(folder: Path, model: Path, *, core: int | None = None) -> Started:

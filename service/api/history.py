@@ -1,6 +1,7 @@
 """/v1/runs/{id}/loss-history and /metrics: curves as JSON, CSV, NDJSON or a picture, also while the run trains."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -62,20 +63,26 @@ PLOT: dict[int | str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
 class Selection:
     """The query parameters that these routes share."""
 
-    def __init__(
-        self,
-        from_step: FromStep = None,
-        to_step: ToStep = None,
-        max_points: MaxPoints = None,
-        log: Log = False,  # noqa: FBT002 (FastAPI reads it by name)
-    ) -> None:
-        self.from_step, self.to_step, self.max_points, self.log = from_step, to_step, max_points, log
+    from_step: int | None
+    to_step: int | None
+    max_points: int | None
+    log: bool
 
 
-Selected = Annotated[Selection, Depends()]
+async def _selection(  # a class, or a plain function, would cost each request a trip to a thread
+    from_step: FromStep = None,
+    to_step: ToStep = None,
+    max_points: MaxPoints = None,
+    log: Log = False,  # noqa: FBT002 (FastAPI reads it by name)
+) -> Selection:
+    return Selection(from_step, to_step, max_points, log)
+
+
+Selected = Annotated[Selection, Depends(_selection)]
 
 
 @router.get("/loss-history", response_model=HistoryOut, responses=NEGOTIATED)

@@ -10,7 +10,7 @@ from service.api.deps import Server
 WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
 
 
-def _wait(
+async def _wait(
     server: Server,
     prefer: Annotated[
         list[str] | None, Header(description="`wait=N`: wait up to N seconds, and no longer than the server allows")

@@ -1,24 +1,27 @@
-"""HTTP on one connection, with a deadline for the head of each request."""
+"""HTTP on one connection: a head is strictly checked, and has a size and a deadline."""
 
 import asyncio
 import json
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.api.errors import document
 from service.api.headers import SECURITY
 from service.domain import new_id
 
+MAX_HEADER_BYTES = 65536
 NOT_HTTP = "what came is not HTTP, or the head of the request is too long"
+LENGTHS = (b"content-length", b"transfer-encoding")
 
 
-class PatientProtocol(H11Protocol):
-    """uvicorn's protocol waits for a head, or for a body that it has refused, as long as bytes come; this one does not.
+class PatientProtocol(HttpToolsProtocol):
+    """uvicorn's protocol reads heads of any size, and waits for them as long as bytes come; this one does not.
 
     The deadline counts from the opening of the connection, or from the first byte of a later request. It does not move when
-    more bytes come: a client that sends one a second (slowloris) is disconnected like one that sends none.
+    more bytes come: a client that sends one a second (slowloris) is disconnected like one that sends none. So is one that
+    goes on with a body that was refused.
     """
 
     header_seconds = 10.0
@@ -26,28 +29,114 @@ class PatientProtocol(H11Protocol):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._deadline: asyncio.TimerHandle | None = None
+        self._in_body = self._malformed = self._repeating = False
+        self._received = 0  # bytes of the last piece
+        self._held = 0  # bytes since the last head or piece of a body that was complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its time."""
         super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; stop the clock when a head is complete, start it with the first bytes of another."""
-        super().data_received(data)
-        self._watch()
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_clock()
         super().connection_lost(exc)
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no request with a problem document, as everything else; uvicorn's own answer is plain text."""
-        del msg
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # it has been answered already
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; stop the clock when a head is complete, start it with the first bytes of another."""
+        if self._malformed:
             return
+        self._unset_keepalive_if_required()
+        self._received = len(data)
+        self._held += self._received
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._held = MAX_HEADER_BYTES + 1
+        if self._held > MAX_HEADER_BYTES:
+            self._refuse()
+        elif self.cycle.response_complete if self._in_body else self._held:
+            self._start_clock()
+        else:
+            self._stop_clock()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # There is no other protocol here, so the body of the request follows; but for the parser, HTTP has ended.
+            self.parser = httptools.HttpRequestParser(self)
+            lengths = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] in LENGTHS)
+            self._repeating = True
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % lengths)
+            self._repeating = False
+            self.parser.feed_data(data[upgrade.args[0] :])
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if not self._repeating:
+            super().on_message_begin()
+            self._held = self._received
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, and drop what stands behind a body: nobody who reads a request looks for more."""
+        if not self._in_body:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Give a head that is one to the application."""
+        if not self._repeating:
+            self._check_head()
+            super().on_headers_complete()
+            self._in_body, self._held = True, 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        super().on_body(body)
+        self._held = 0
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+            self._in_body, self._held = False, 0
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or say that there is none."""
+        super().on_response_complete()
+        if self._malformed and self.cycle.response_complete:
+            self._say_malformed()
+
+    def _check_head(self) -> None:
+        """Raise ValueError for what the parser lets through."""
+        names = [name for name, _ in self.headers]
+        hosts, version = names.count(b"host"), self.parser.get_http_version()
+        if hosts > 1 or version not in ("1.0", "1.1") or (version == "1.1" and not hosts):
+            raise ValueError(names)
+        if not self.url.startswith(b"/") or b"#" in self.url:
+            raise ValueError(self.url)
+        if b"transfer-encoding" in names and dict(self.headers)[b"transfer-encoding"].lower() != b"chunked":
+            raise ValueError(names)
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
+            raise ValueError(MAX_HEADER_BYTES)
+
+    def _refuse(self) -> None:
+        """End the connection: after the answers that are due, and with one that says why if there is a place for it."""
+        self._malformed = True
+        self._stop_clock()
+        self.logger.warning("Invalid HTTP request received.")
+        if self.cycle is None or (self.cycle.response_complete and not self._in_body):
+            self._say_malformed()
+        elif self._in_body:
+            if not self.cycle.response_started and not self.pipeline:
+                self._say_malformed()
+            self.transport.close()
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _say_malformed(self) -> None:
+        """Answer with a problem document, as everything else; uvicorn's own answer is plain text."""
         request_id = new_id("req")
         body = json.dumps(document({"path": "", "request_id": request_id}, 400, NOT_HTTP)).encode()
         headers = [
@@ -57,19 +146,12 @@ class PatientProtocol(H11Protocol):
             (b"connection", b"close"),
             *SECURITY,
         ]
-        for event in (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.write(b"".join([STATUS_LINE[400], *(b"%s: %s\r\n" % header for header in headers), b"\r\n", body]))
+            self.transport.close()
 
-    def _watch(self) -> None:
-        refused = self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
-        if self.conn.their_state is not h11.IDLE and not refused:
-            self._stop_clock()
-        elif self._deadline is None and not self.transport.is_closing():
+    def _start_clock(self) -> None:
+        if self._deadline is None and not self.transport.is_closing():
             self._deadline = self.loop.call_later(self.header_seconds, self.transport.abort)
 
     def _stop_clock(self) -> None:

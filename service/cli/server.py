@@ -1,6 +1,5 @@
 """The server in this process, from the socket to a graceful end."""
 
-import asyncio
 import signal
 import socket
 import sys
@@ -9,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from service import logs
 from service.api.metrics import Shared
@@ -20,8 +20,6 @@ from service.cli.protocol import PatientProtocol
 from service.executors.line import FarDispatcher
 from service.settings import Settings
 from service.stack import with_room
-
-MAX_HEADER_BYTES = 65536
 
 
 def run(settings: Settings) -> None:
@@ -50,7 +48,7 @@ def _run(settings: Settings, listener: socket.socket, app: Any, on_ready: Callab
         # the signal again at its end
         signal.signal(number, lambda *_: server.stop())
     try:
-        with_room(lambda: asyncio.run(_serve(app, server, listener)))
+        with_room(lambda: uvloop.run(_serve(app, server, listener)))
     except Exception as error:
         if server.started:
             raise
@@ -91,7 +89,6 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
         **options,
     )

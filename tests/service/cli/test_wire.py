@@ -56,25 +56,25 @@ ANSWERS: dict[str, tuple[bytes, int, str | None]] = {  # what is sent, the statu
         400,
         "malformed",
     ),
-    "a whole URL": (get(b"http://localhost/healthz"), 404, "not_found"),
-    "a whole URL of another": (get(b"http://evil.example/healthz"), 404, "not_found"),
-    "a tunnel": (get(b"evil.example:443", method=b"CONNECT"), 404, "not_found"),
-    "an asterisk": (get(b"*", method=b"OPTIONS"), 404, "not_found"),
-    "a fragment": (get(b"/healthz#x"), 404, "not_found"),
+    "a whole URL": (get(b"http://localhost/healthz"), 400, "malformed"),
+    "a whole URL of another": (get(b"http://evil.example/healthz"), 400, "malformed"),
+    "a tunnel": (get(b"evil.example:443", method=b"CONNECT"), 400, "malformed"),
+    "an asterisk": (get(b"*", method=b"OPTIONS"), 400, "malformed"),
+    "a fragment": (get(b"/healthz#x"), 400, "malformed"),
     "a way up": (get(b"/v1/runs/../../etc/passwd"), 404, "not_found"),
     "a way up from the files": (get(b"/docs/..%2f..%2f..%2fetc/passwd"), 404, "not_found"),
     "a way up, percent-encoded": (get(b"/docs/%2e%2e/%2e%2e/etc/passwd"), 404, "not_found"),
     "60,000 characters of a path": (get(b"/" + b"a" * 60_000), 404, "not_found"),
     "8,000 characters of a query": (get(b"/v1/runs?after=" + b"a" * 8000), 422, "invalid_input"),
-    "an unknown method": (get(b"/v1/runs", method=b"BREW"), 405, "method_not_allowed"),
-    "a method in small letters": (get(b"/v1/runs", method=b"get"), 405, "method_not_allowed"),
-    "a method of 5,000 letters": (get(b"/v1/runs", method=b"A" * 5000), 405, "method_not_allowed"),
+    "an unknown method": (get(b"/v1/runs", method=b"BREW"), 400, "malformed"),
+    "a method in small letters": (get(b"/v1/runs", method=b"get"), 400, "malformed"),
+    "a method of 5,000 letters": (get(b"/v1/runs", method=b"A" * 5000), 400, "malformed"),
     "TRACE": (get(b"/v1/runs", HOST + b"X: secret\r\n", b"TRACE"), 405, "method_not_allowed"),
     "a percent-encoded slash to a route without GET": (get(b"/v1/runs%2fvalidate"), 405, "method_not_allowed"),
     "another host": (get(b"/healthz", b"Host: evil.example\r\n"), 421, "unknown_host"),
-    "another host in a whole URL of ours": (get(b"http://localhost/healthz", b"Host: evil.example\r\n"), 421, "unknown_host"),
+    "another host in a whole URL of ours": (get(b"http://localhost/healthz", b"Host: evil.example\r\n"), 400, "malformed"),
     "a host with a user": (get(b"/healthz", b"Host: localhost@evil.example\r\n"), 421, "unknown_host"),
-    "a host with a control character": (get(b"/healthz", b"Host: localhost\x01\r\n"), 421, "unknown_host"),
+    "a host with a control character": (get(b"/healthz", b"Host: localhost\x01\r\n"), 400, "malformed"),
     "an empty host": (get(b"/healthz", b"Host: \r\n"), 421, "unknown_host"),
 }
 
@@ -144,6 +144,59 @@ def test_a_body_longer_than_it_says_is_the_next_request(server: Server) -> None:
     assert received.count(b"HTTP/1.1 ") == 2
     assert received.startswith(b"HTTP/1.1 422")
     assert b"HTTP/1.1 400 Bad Request" in received
+
+
+def test_protocol_that_is_not_changed_to_leaves_the_body(server: Server) -> None:
+    """Clients that would rather speak HTTP/2 say so beside a request like any other (the one of Java does): it is answered."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    spec = b'{"dataset": {"kind": "xor"}, "model": {"kind": "svm"}}'
+    for body in (
+        b"Content-Length: %d\r\n\r\n%s" % (len(spec), spec),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(spec), spec),
+    ):
+        received = everything(server, POST + upgrade + body + HEALTH)
+        assert received.count(b"HTTP/1.1 200 OK") == 2
+        assert b'"parameters"' in received
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_protocol_that_is_not_changed_to_may_come_in_pieces(server: Server, pause: float) -> None:
+    """So it is when head and body come one after the other."""
+    upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+        for piece in (POST, upgrade, b"{", b"}"):
+            connection.sendall(piece)
+            time.sleep(pause)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 422")
+
+
+def test_broken_request_waits_for_the_answers_before_it(server: Server) -> None:
+    """Requests in one piece with rubbish behind them are answered first, and then the rubbish."""
+    received = everything(server, HEALTH * 3 + b"rubbish\r\n\r\n" + HEALTH)
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3 + [b"400"]
+
+
+def after_more(server: Server, begun: bytes) -> bytes:
+    """Begin a request and go on with 70,000 letters, which are more than a head may have; return what comes back."""
+    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+        connection.sendall(begun)
+        time.sleep(0.1)
+        connection.sendall(b"a" * 70_000)
+        return connection.recv(65536)
+
+
+def test_what_stands_behind_a_body_is_no_header(server: Server) -> None:
+    """Trailers are read over, and are not without end."""
+    answered = everything(server, CHUNKED + b"2\r\n{}\r\n0\r\nHost: evil.example\r\nX-Request-ID: trailing\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 422")
+    assert b"trailing" not in answered
+    assert after_more(server, CHUNKED + b"2\r\n{}\r\n0\r\nX: ").startswith(b"HTTP/1.1 400")
+
+
+def test_extension_of_a_chunk_has_an_end(server: Server) -> None:
+    """What stands beside the length of a chunk is read over, and is not without end."""
+    assert everything(server, CHUNKED + b"2;a=b\r\n{}\r\n0\r\n\r\n").startswith(b"HTTP/1.1 422")
+    assert after_more(server, CHUNKED + b"2;a=").startswith(b"HTTP/1.1 400")
 
 
 def test_what_is_broken_after_the_answer_ends_the_connection(server: Server) -> None:
