@@ -24,7 +24,16 @@ def append(db: Connection, run_id: str, happened: Sequence[tuple[str, dict[str, 
     if not happened:
         return
     last: int = db.execute(NUMBER, {"of_run": run_id, "more": len(happened)}).scalar_one()
-    moment, first = now(), last - len(happened) + 1
+    _insert(db, run_id, last - len(happened) + 1, happened)
+
+
+def begin(db: Connection, run_id: str, kind: str, data: dict[str, Any]) -> None:
+    """Add the first event of a run that was stored with `last_event` 1."""
+    _insert(db, run_id, 1, [(kind, data)])
+
+
+def _insert(db: Connection, run_id: str, first: int, happened: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    moment = now()
     db.execute(
         INSERT,
         [

@@ -44,10 +44,10 @@ class Filters:
 
 def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
-    values = {name: getattr(run, name) for name in NAMES}
+    values = {name: getattr(run, name) for name in NAMES} | {"last_event": 1}
     kind = run.spec["model"]["kind"]
     db.execute(INSERT, {**values, "owner": owner_of(db), "dataset_id": dataset_id, "model_kind": kind})
-    events.append(db, run.id, [("state", {"status": run.status})])
+    events.begin(db, run.id, "state", {"status": run.status})
 
 
 def get(db: Connection, run_id: str) -> Run | None:
