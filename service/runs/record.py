@@ -52,7 +52,7 @@ class Recorder:
         self._best: TrainState | None = None
         self._points: list[Point] = []
         self._summed = 0  # of the points, how many are in the metrics already
-        self._milestones: list[Snapshot] = []
+        self._milestones: list[TrainState] = []
         self._saved_step, self._sample = saved_step, sample
         self._expected: str | None = (run.parent or {}).get("weights_digest")  # of a run that verifies another
         self._begun = False
@@ -76,7 +76,7 @@ class Recorder:
         if not self.usable:
             return
         if point.step % self._checkpoint_every == 0 and point.step > self._saved_step:
-            self._milestones.append(Snapshot.of(state, kept=True, sample=self._sample(state)))
+            self._milestones.append(state.copy())
         if (value := point.metrics[summary.deciding(point.metrics)]) < self._least and not state.restored:
             self._least, self._best, self._best_step = value, state.copy(), point.step
 
@@ -149,11 +149,10 @@ class Recorder:
                 metrics=self._metrics,
                 best_step=self._best_step,
             )  # first: it is the fence
-            if not self._begun:
-                self._begin(db)
+            told = [] if self._begun else [("attempt", self._begin(db))]
             metrics.append(db, self._run_id, points)
             saved = checkpoints.save(db, self._run_id, self._attempt, snapshots, best_step=self._best_step)
-            events.append(db, self._run_id, happened(points, saved, snapshots))
+            events.append(db, self._run_id, told + happened(points, saved, snapshots))
             if end is not None:
                 end(db)
             return asked
@@ -165,8 +164,8 @@ class Recorder:
         self.due_at = time.monotonic() + self._interval
         return asked
 
-    def _begin(self, db: Transaction) -> None:
-        """Record that the attempt has begun, and whether its environment is another than that of the attempt before."""
+    def _begin(self, db: Transaction) -> dict[str, Any]:
+        """Record that the attempt has begun, and whether its environment is another than before; return what to tell of it."""
         environment, before = fingerprint(), attempts.latest(db, self._run_id)
         begun: dict[str, Any] = {"attempt": self._attempt, "from_step": self._from_step}
         changed = [key for key in environment if before and before.environment.get(key) != environment[key]]
@@ -174,14 +173,14 @@ class Recorder:
             begun["environment_changed"] = changed
             lifecycle.note_environment_changed(db, self._run_id)
         attempts.add(db, self._run_id, self._attempt, from_step=self._from_step, environment=environment)
-        events.append(db, self._run_id, [("attempt", begun)])
+        return begun
 
     def _snapshots(self, state: TrainState, sample: str | None) -> list[Snapshot]:
         """Return what to store: the milestones, the best if it is new, the present state; one for each step.
 
         `sample` was written at the present state, if it is the last of the run.
         """
-        by_step = {snapshot.step: snapshot for snapshot in self._milestones}
+        by_step = {kept.step: Snapshot.of(kept, kept=True, sample=self._sample(kept)) for kept in self._milestones}
         for candidate in (self._best, state if self.usable else None):
             if candidate is not None and candidate.step > self._saved_step:
                 text = sample if candidate.step == state.step else None

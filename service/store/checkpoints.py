@@ -13,6 +13,7 @@ COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
 # Made once, as in runs.py.
 INSERT = insert(checkpoints)
+ALL = select(*COLUMNS).where(checkpoints.c.run_id == bindparam("of_run")).order_by(checkpoints.c.step)
 MAKE_WAY = delete(checkpoints).where(
     checkpoints.c.run_id == bindparam("of_run"),
     checkpoints.c.kept.is_(False),
@@ -76,8 +77,7 @@ def digest_of(state: bytes) -> str:
 
 def all_of(db: Connection, run_id: str) -> list[Checkpoint]:
     """Return the checkpoints of a run in the order of their steps."""
-    query = select(*COLUMNS).where(checkpoints.c.run_id == run_id).order_by(checkpoints.c.step)
-    return [Checkpoint(**row._mapping) for row in db.execute(query)]  # noqa: SLF001
+    return [Checkpoint(**row._mapping) for row in db.execute(ALL, {"of_run": run_id})]  # noqa: SLF001
 
 
 def load(db: Connection, checkpoint: Checkpoint) -> bytes | None:

@@ -27,6 +27,12 @@ def visible(db: Connection, table: Table) -> ColumnElement[bool]:
     return true() if actor_of(db).sees_all else mine(db, table)
 
 
+def sees(db: Connection, owner: str) -> bool:
+    """Return the same of a row that was read: whether what belongs to an owner may be seen."""
+    actor = actor_of(db)
+    return actor.sees_all or owner in (NOBODY, actor.owner)
+
+
 def mine(db: Connection, table: Table) -> ColumnElement[bool]:
     """Return the condition for rows that are one's own or nobody's."""
     return table.c.owner.in_({NOBODY, owner_of(db)})

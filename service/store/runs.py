@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert
 from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
 from service.store import events
-from service.store.owned import owner_of, visible
+from service.store.owned import owner_of, sees, visible
 from service.store.search import Sorting, Words, condition
 from service.store.tables import runs
 
@@ -22,6 +22,7 @@ Version = tuple[int, datetime]
 
 # Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
 INSERT = insert(runs)
+ONE = select(*COLUMNS, runs.c.owner).where(runs.c.id == bindparam("of_run"))
 WAITING = select(func.count(), func.count().filter(runs.c.owner == bindparam("of_owner"))).where(
     runs.c.status == RunStatus.QUEUED
 )
@@ -52,8 +53,8 @@ def add(db: Connection, run: Run, dataset_id: str | None) -> None:
 
 def get(db: Connection, run_id: str) -> Run | None:
     """Return a run, or None."""
-    row = db.execute(select(*COLUMNS).where(runs.c.id == run_id, visible(db, runs))).one_or_none()
-    return record(row) if row is not None else None
+    row = db.execute(ONE, {"of_run": run_id}).one_or_none()
+    return record(row) if row is not None and sees(db, row.owner) else None
 
 
 def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:

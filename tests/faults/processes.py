@@ -64,7 +64,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for a condition; fail after some seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
