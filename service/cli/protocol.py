@@ -116,7 +116,7 @@ class PatientProtocol(HttpToolsProtocol):
             raise ValueError(names)
         if not self.url.startswith(b"/") or b"#" in self.url:
             raise ValueError(self.url)
-        if b"transfer-encoding" in names and dict(self.headers)[b"transfer-encoding"].lower() != b"chunked":
+        if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] not in ([], [b"chunked"]):
             raise ValueError(names)
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
             raise ValueError(MAX_HEADER_BYTES)
