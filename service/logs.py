@@ -39,6 +39,7 @@ LEAST = {"alembic": logging.WARNING, "asyncio": logging.WARNING}
 
 def configure(level: Level, form: Format) -> None:
     """Write the log of this process to stderr: that of every library, warnings and uncaught errors included."""
+    _find_out_no_more_than_is_told()
     debug = level == "debug"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(form, debug=debug))
@@ -49,6 +50,13 @@ def configure(level: Level, form: Format) -> None:
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda thread: _uncaught(thread.exc_type, thread.exc_value)
+
+
+def _find_out_no_more_than_is_told() -> None:
+    """Spare threads, processes, tasks and places in the code, which no line names: 19 instead of 51 µs a line."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined] # since Python 3.12
+    logging._srcfile = None  # noqa: SLF001 (documented in "Optimization" of the logging HOWTO)
 
 
 @contextmanager

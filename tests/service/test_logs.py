@@ -51,13 +51,13 @@ class TestLines:
                 ("GET", "/v1/runs/run_0", "/v1/runs/{run_id}", 404),
                 ("DELETE", "/v1/runs", "/v1/runs", 405),
                 ("GET", "/no/such/path", "other", 404),
-                ("BREW", "/openapi.json", "/openapi.json", 405),
+                ("PROPFIND", "/openapi.json", "/openapi.json", 405),
             ):
                 answer = httpx.request(method, url + path)
                 assert answer.status_code == status
                 line = wait_for(log, request_id=answer.headers["X-Request-ID"])
                 assert (line["event"], line["level"], line["client"]) == ("request", "info", "127.0.0.1")
-                assert (line["method"], line["route"]) == (method if method != "BREW" else "other", route)
+                assert (line["method"], line["route"]) == (method if method != "PROPFIND" else "other", route)
                 assert line["status"] == status
                 assert 0 < line["duration_ms"] < 10_000
         told = lines(log)
