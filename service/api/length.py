@@ -1,9 +1,8 @@
 """How long a body is, is said once."""
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.errors import problem
+from service.api.refusals import Protocols, refusal
 
 TWICE = "both Content-Length and Transfer-Encoding say where the body ends: send one of them"
 
@@ -14,14 +13,15 @@ class OneLength:
     A proxy may go by the one and this server by the other: what follows would be a request of somebody else (smuggling).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, protocols: Protocols) -> None:
+        self._app, self._protocols = app, protocols
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request with one length or none."""
         if scope["type"] == "http":
             names = [name for name, _ in scope["headers"]]
             if b"transfer-encoding" in names and b"content-length" in names:
-                await problem(Request(scope), 400, TWICE, headers={"Connection": "close"})(scope, receive, send)
+                refused = refusal(self._protocols, scope, 400, TWICE, "malformed", {"Connection": "close"})
+                await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)

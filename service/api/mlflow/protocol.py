@@ -25,6 +25,7 @@ CODES: dict[int, tuple[int, str]] = {  # ours → theirs
     403: (403, "PERMISSION_DENIED"),
     404: (404, "RESOURCE_DOES_NOT_EXIST"),
     409: (409, "INVALID_STATE"),
+    421: (421, "BAD_REQUEST"),
     422: (400, "INVALID_PARAMETER_VALUE"),
     429: (429, "REQUEST_LIMIT_EXCEEDED"),
     501: (501, "NOT_IMPLEMENTED"),

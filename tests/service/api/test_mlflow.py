@@ -72,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     (_search({"max_results": 2**70}), 400, INVALID, "must be at most 50000"),
     (_search({"page_token": "run_\0"}), 400, INVALID, "page_token is not what a page of this search gave"),
     (_search({"page_token": "at_AAAA"}), 400, INVALID, "page_token is not what"),
-    (_search({"page_token": "at_AAAA", "order_by": ["metrics.loss"]}), 400, INVALID, "page_token is not what a page of this order"),
+    (_search({"page_token": "at_AAAA", "order_by": ["metrics.loss"]}), 400, INVALID, "page_token is not what a page"),
     (_search("{"), 400, INVALID, "the body is not JSON"),
     (_search("[]"), 400, INVALID, "the body is a list of 0 items, must be"),
     (_search("[" * 100_000), 400, INVALID, "error"),
