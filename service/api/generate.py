@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service.api.answers import GenerateOut
 from service.api.deps import RunId, Server
+from service.api.negotiate import asked
 from service.api.schemas import GenerateRequest
 from service.domain import Checkpoint
 from service.runs.generate import Wish
@@ -31,7 +32,7 @@ def generate(run_id: RunId, body: GenerateRequest, request: Request, server: Ser
     """Write text with a char_rnn. With `Accept: text/event-stream` each character comes as an event, then the whole."""
     wish = body.model_dump(exclude={"checkpoint"})
     checkpoint, characters = write(server.database, server.models, run_id, Wish(**wish), body.checkpoint)
-    if STREAM in request.headers.get("accept", ""):
+    if asked(request, STREAM):
         return _stream(run_id, checkpoint, wish, characters)
     return _whole(run_id, checkpoint, wish, "".join(characters))
 
