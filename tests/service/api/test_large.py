@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from service.api import boundary, datasets, diagnostics, export, models, sketch
 from service.api.large import AT_ONCE, LARGE
 from service.api.mlflow import artifacts
+from service.runs.sketch import sketch as make
 from tests.service.api.conftest import Api
 
 ASKED = {"parameters": {"kind": "moons"}, "limit": 1}
@@ -19,7 +20,7 @@ MANY = 3 * AT_ONCE
 
 def test_a_few_at_a_time(idle: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those beyond wait for their turn and are answered; others are not held up by them."""
-    real, lock, inside, most = sketch.sketch, threading.Lock(), 0, 0
+    lock, inside, most = threading.Lock(), 0, 0
     full, go = threading.Event(), threading.Event()
 
     def slow(*given: Any) -> Any:
@@ -32,7 +33,7 @@ def test_a_few_at_a_time(idle: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         assert go.wait(30)
         with lock:
             inside -= 1
-        return real(*given)
+        return make(*given)
 
     monkeypatch.setattr(sketch, "sketch", slow)
     with ThreadPoolExecutor(MANY) as threads:
@@ -58,7 +59,7 @@ def test_whatever_reads_a_whole_dataset_or_model_has_it() -> None:
     """Every route that does."""
     routers = (boundary.router, datasets.router, datasets.uploads, diagnostics.router, export.router, models.router)
     found = {
-        (next(iter(route.methods)), route.path.rpartition("/")[2])
+        (*(route.methods or ()), route.path.rpartition("/")[2])
         for router in (*routers, sketch.router, artifacts.router)
         for route in router.routes
         if isinstance(route, APIRoute) and LARGE in route.dependencies
