@@ -1,4 +1,4 @@
-"""What a browser may do with an answer of this server."""
+"""Headers: what a browser may do with an answer of this server, and which methods a path has."""
 
 import base64
 import hashlib
@@ -18,6 +18,12 @@ SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """Return the first header of a name, in small letters, among those of a request or a response, as ASGI has them."""
     return next((value for known, value in headers if known == name), None)
+
+
+def allow(methods: Iterable[str]) -> str:
+    """Write the header that names the methods of a path; HEAD is answered wherever GET is."""
+    named = {method.upper() for method in methods}
+    return ", ".join(sorted(named | {"HEAD"} if "GET" in named else named))
 
 
 def policy_for(page: str) -> str:
