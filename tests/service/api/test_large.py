@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from service.api import boundary, datasets, diagnostics, export, models, sketch
+from service.api import boundary, datasets, diagnostics, export, generate, models, sketch
 from service.api.large import AT_ONCE, LARGE
 from service.api.mlflow import artifacts
 from service.runs.sketch import sketch as make
@@ -53,6 +53,14 @@ def test_a_refusal_gives_its_turn_back(idle: Api) -> None:
     for _ in range(2 * AT_ONCE):
         assert idle.get("/v1/datasets/ds_0/preview").status_code == 404
     assert idle.post("/v1/datasets/preview", json=ASKED).status_code == 200
+
+
+def test_text_is_written_for_a_few_at_a_time_too() -> None:
+    """Apart from those: who writes long texts holds up no picture."""
+    (route,) = (route for route in generate.router.routes if isinstance(route, APIRoute))
+    (turn,) = route.dependencies
+    assert turn.max_concurrency == AT_ONCE
+    assert turn is not LARGE
 
 
 def test_whatever_reads_a_whole_dataset_or_model_has_it() -> None:

@@ -105,6 +105,18 @@ def test_refusals(client: httpx.Client, request_: dict[str, Any], status: int, c
     assert message in body["message"]
 
 
+def test_a_mistake_of_the_server(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure has the protocol's shape too, and tells nothing of what failed."""
+    monkeypatch.setattr("service.api.mlflow.runs.search", None)
+    answer = client.request(**_search({}))
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
+    assert answer.json() == {
+        "error_code": "INTERNAL_ERROR",
+        "message": "the server made a mistake; the request id finds it in the log",
+    }
+    assert answer.headers["X-Request-ID"]
+
+
 def test_files_that_are_not_there(client: httpx.Client, run_id: str) -> None:
     """A run has only the files that are listed; a directory that is not there is empty."""
     for path in ("", "/", "/latest", "/latest/model.npz", "/loss-history.json/x", "/../x", "/best/../loss-history.json", "//"):
