@@ -34,12 +34,13 @@ from service.api import (
     web,
 )
 from service.api.access import Access
-from service.api.authentication import Authenticate, Protocols
+from service.api.authentication import Authenticate
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
 from service.api.openinference.protocol import PREFIX, OpenInference, failure
 from service.api.query import strict_query
+from service.api.refusals import Protocols
 from service.api.shared import SharedReads
 from service.executors.dispatcher import Dispatcher
 from service.executors.exclusive import exclusive
@@ -115,7 +116,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(OpenInference)
     protocols: Protocols = {f"{PREFIX}/": failure, mlflow.PREFIX: mlflow.failure}
     app.add_middleware(Authenticate, per_minute=settings.max_requests_per_minute, protocols=protocols)
-    app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts)
+    app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts, protocols=protocols)
     app.add_middleware(Access, metrics=app.state.metrics)
     app.add_middleware(RequestId)
     app.add_middleware(HeadAsGet)

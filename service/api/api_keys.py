@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.actor import Permission
 from service.api.deps import After, Limit, Order, Server
 from service.api.lists import paged
 from service.api.responses import Page
 from service.api.schemas import Name
+from service.api.words import Moment
 from service.domain import now
 from service.errors import FieldProblem, InvalidInput
 from service.runs import api_keys
@@ -37,7 +38,7 @@ class KeyCreate(BaseModel):
         list[Annotated[Permission, Field(strict=False)]],
         Field(min_length=1, max_length=3, description="train includes read, admin includes both"),
     ]
-    expires_at: Annotated[AwareDatetime | None, Field(strict=False, description="when it ends, with its zone")] = None
+    expires_at: Annotated[Moment | None, Field(description="when it ends, with its zone")] = None
     expires_in: Annotated[int | None, Field(ge=1, le=TEN_YEARS, description="the same in seconds from now")] = None
     owner: Annotated[
         str | None,

@@ -3,18 +3,17 @@
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.actor import SERVER, Actor
-from service.api.errors import problem, status_of
+from service.api.errors import status_of
 from service.api.headers import header
 from service.api.permissions import is_public, needed
 from service.api.rates import Rates
+from service.api.refusals import Protocols, refusal
 from service.errors import Busy, MissingScope, ServiceError, TooManyRequests, Unauthenticated
 from service.runs.api_keys import Keyring
 
@@ -22,8 +21,6 @@ log = logging.getLogger(__name__)
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 LONGEST = 1000  # bytes of a header
-
-Protocols = Mapping[str, Callable[[int, str], Response]]
 
 
 class Authenticate:
@@ -33,7 +30,7 @@ class Authenticate:
     """
 
     def __init__(self, app: ASGIApp, per_minute: int | None, protocols: Protocols) -> None:
-        """Wrap an application; `protocols` makes the errors of those paths that begin otherwise than ours."""
+        """Wrap an application."""
         self._app, self._rates, self._protocols = app, Rates(per_minute), protocols
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,12 +70,7 @@ class Authenticate:
         headers = CHALLENGE if status == 401 else {}
         if isinstance(error, TooManyRequests):
             headers = {"Retry-After": str(error.seconds)}
-        made = next((made for prefix, made in self._protocols.items() if f"{scope['path']}/".startswith(prefix)), None)
-        if made is None:
-            return problem(Request(scope), status, detail, error.code, headers)
-        response = made(status, detail)
-        response.headers.update(headers)
-        return response
+        return refusal(self._protocols, scope, status, detail, error.code, headers)
 
 
 def secret_of(scope: Scope) -> str | None:

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from core.data.dataset import spread
 from service.api.deps import RunId, Server
 from service.api.export import AtCheckpoint
+from service.api.large import LARGE
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
 from service.runs.boundary import Boundary
 from service.runs.boundary import boundary as predict_grid
@@ -53,7 +54,7 @@ class BoundaryOut(BaseModel):
     examples: Annotated[ExamplesOut | None, Field(description="null unless they were asked for")]
 
 
-@router.get("/decision-boundary", response_model=BoundaryOut)
+@router.get("/decision-boundary", response_model=BoundaryOut, dependencies=[LARGE])
 def decision_boundary(
     run_id: RunId,
     server: Server,
@@ -87,7 +88,7 @@ def _examples(found: Boundary) -> dict[str, Any]:
     return {"x": x.tolist(), "y": y.tolist(), "label": labels.tolist(), "held_out": held_out.tolist(), "total": len(data)}
 
 
-@router.get("/boundary.svg", response_class=Response, responses=PICTURE)
+@router.get("/boundary.svg", response_class=Response, responses=PICTURE, dependencies=[LARGE])
 def plot_boundary(
     run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest", resolution: Resolution = 200, margin: Margin = 0.1
 ) -> Response:

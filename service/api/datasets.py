@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFi
 from core.data.text import Corpus
 from core.fields import show
 from service.api.deps import After, DatasetId, Limit, Order, Server, Shown
+from service.api.large import LARGE
 from service.api.lists import paged
 from service.api.once import Once
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
@@ -30,7 +31,7 @@ KEPT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, responses=KEPT, response_model=DatasetOut)
+@router.post("", status_code=201, responses=KEPT, response_model=DatasetOut, dependencies=[LARGE])
 def create_dataset(body: DatasetCreate, server: Server, once: Once) -> Any:
     """Make a synthetic dataset from its parameters and keep it, or keep a text."""
     database, settings = server.database, server.settings
@@ -52,7 +53,7 @@ async def _strict(request: Request) -> None:
             raise InvalidInput(FieldProblem((name,), f"{name} came {names.count(name)} times, expected once"))
 
 
-@uploads.post("/upload", status_code=201, responses=KEPT, dependencies=[Depends(_strict)])
+@uploads.post("/upload", status_code=201, responses=KEPT, dependencies=[Depends(_strict), LARGE])
 def upload_dataset(
     file: UploadFile,
     response: Response,
@@ -83,7 +84,7 @@ def get_dataset(dataset_id: DatasetId, server: Server) -> DatasetOut:
     return dataset_out(datasets.get(server.database, dataset_id))
 
 
-@router.get("/{dataset_id}/preview")
+@router.get("/{dataset_id}/preview", dependencies=[LARGE])
 def preview_dataset(
     dataset_id: DatasetId,
     server: Server,
@@ -106,7 +107,7 @@ def preview_dataset(
     )
 
 
-@router.get("/{dataset_id}/plot.svg", response_class=Response, responses=PICTURE)
+@router.get("/{dataset_id}/plot.svg", response_class=Response, responses=PICTURE, dependencies=[LARGE])
 def plot_dataset(dataset_id: DatasetId, server: Server, x: Axis = None, y: Axis = None) -> Response:
     """Draw the examples over two features, by default the first two; over a single one each class has its own line."""
     info, data = datasets.examples(server.database, dataset_id)

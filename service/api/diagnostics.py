@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from service.api.deps import RunId, Server
 from service.api.export import AtCheckpoint
+from service.api.large import LARGE
 from service.runs.diagnose import diagnose
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
@@ -79,7 +80,7 @@ class DiagnosticsOut(BaseModel):
     hints: Annotated[list[HintOut], Field(description="from these measures and the run's curves, the most serious first")]
 
 
-@router.get("/diagnostics")
+@router.get("/diagnostics", dependencies=[LARGE])
 def diagnostics(run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest") -> DiagnosticsOut:
     """Check gradient, units, first loss and mistakes of a checkpoint, and say in plain language what to try."""
     found = asdict(diagnose(server.database, server.models, run_id, checkpoint))

@@ -13,7 +13,7 @@ from starlette.types import Scope
 from core.errors import CoreError, SpecError
 from core.fields import show
 from service import errors
-from service.api.headers import secure
+from service.api.headers import allow, secure
 from service.api.invalid import field_error, pointer
 from service.errors import ServiceError
 from service.settings import Settings
@@ -171,19 +171,19 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         detail = f"{request.method[:LONGEST]} is not allowed on {request.url.path[:LONGEST]}"
-        headers["Allow"] = _allowed(request) or headers.get("Allow", "")
+        headers["Allow"] = allow(_allowed(request) or headers.get("Allow", "").split(", "))
     if error.status_code == 413:
         detail = body_too_large(request.app.state.parts.settings)
     return problem(request, error.status_code, detail, headers=headers)
 
 
-def _allowed(request: Request) -> str:
-    """Name all methods of a path; Starlette names only those of its first route."""
+def _allowed(request: Request) -> list[str]:
+    """Return all methods of a path; Starlette names only those of its first route."""
     paths = request.app.openapi()["paths"]
     if request.url.path in paths:
-        return ", ".join(sorted(method.upper() for method in paths[request.url.path]))
+        return list(paths[request.url.path])
     here = [methods for path, methods in paths.items() if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)]
-    return ", ".join(sorted({method.upper() for methods in here for method in methods}))
+    return [method for methods in here for method in methods]
 
 
 async def _internal_error(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.deps import Limit, Parts, RunId, Server
 from service.api.lists import paged
+from service.api.negotiate import VARY, asked
 from service.api.responses import EventList
 from service.api.views import event_out
 from service.domain import Event, Run
@@ -52,8 +53,9 @@ async def events(
     ] = None,
 ) -> Any:
     """List what happened to a run, in order. With `Accept: text/event-stream` it comes as it happens, until the run ends."""
-    if STREAM in request.headers.get("accept", ""):
+    if asked(request, STREAM):
         return await _stream(server, run_id, after if last_event_id is None else last_event_id)
+    response.headers.update(VARY)
     found = await run_in_threadpool(control.event_page, server.database, run_id, after=after, limit=limit + 1)
     return paged(request, response, [event_out(event) for event in found], limit)
 
@@ -61,7 +63,7 @@ async def events(
 async def _stream(server: Parts, run_id: str, after: int) -> Response:
     run = await run_in_threadpool(control.get, server.database, run_id)
     if run.terminal and run.last_event <= after:
-        return Response(status_code=204)  # an EventSource does not come again then
+        return Response(status_code=204, headers=VARY)  # an EventSource does not come again then
     seat = server.watch.seat(server.actor.owner)
     seat.__enter__()  # before the answer begins: there is no 429 later
     return _Seated(_events(server, run_id, after), seat)
@@ -71,7 +73,7 @@ class _Seated(EventSourceResponse):
     """A stream that gives its seat back, however it ends."""
 
     def __init__(self, content: AsyncIterator[bytes], seat: AbstractContextManager[None]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        super().__init__(content, headers={**VARY, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         self._seat = seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

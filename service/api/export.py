@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
 from service.api.deps import RunId, Server
+from service.api.large import LARGE
 from service.api.words import PRINTABLE, printable
 from service.runs.export import Format
 from service.runs.export import export as write
@@ -35,7 +36,7 @@ AtCheckpoint = Annotated[
 ]
 
 
-@router.get("/export", response_class=Response, responses={200: FILE})
+@router.get("/export", response_class=Response, responses={200: FILE}, dependencies=[LARGE])
 def export(run_id: RunId, server: Server, fmt: FileFormat = "npz", checkpoint: AtCheckpoint = "latest") -> Response:
     """Hand out a file with parameters, normaliser, names of classes and features, and the spec. It holds no pickle."""
     file = write(server.database, server.models, run_id, fmt, checkpoint)

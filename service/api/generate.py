@@ -11,6 +11,8 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service.api.answers import GenerateOut
 from service.api.deps import RunId, Server
+from service.api.large import few
+from service.api.negotiate import asked
 from service.api.schemas import GenerateRequest
 from service.domain import Checkpoint
 from service.runs.generate import Wish
@@ -26,12 +28,12 @@ EVENTS = {
 }
 
 
-@router.post("/generate", response_model=GenerateOut, responses={200: {"content": {STREAM: EVENTS}}})
+@router.post("/generate", response_model=GenerateOut, responses={200: {"content": {STREAM: EVENTS}}}, dependencies=[few()])
 def generate(run_id: RunId, body: GenerateRequest, request: Request, server: Server) -> Any:
     """Write text with a char_rnn. With `Accept: text/event-stream` each character comes as an event, then the whole."""
     wish = body.model_dump(exclude={"checkpoint"})
     checkpoint, characters = write(server.database, server.models, run_id, Wish(**wish), body.checkpoint)
-    if STREAM in request.headers.get("accept", ""):
+    if asked(request, STREAM):
         return _stream(run_id, checkpoint, wish, characters)
     return _whole(run_id, checkpoint, wish, "".join(characters))
 

@@ -1,4 +1,4 @@
-"""What a browser may do with an answer of this server."""
+"""Headers: what a browser may do with an answer of this server, and which methods a path has."""
 
 import base64
 import hashlib
@@ -21,6 +21,12 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
         if known == name:
             return value
     return None
+
+
+def allow(methods: Iterable[str]) -> str:
+    """Write the header that names the methods of a path; HEAD is answered wherever GET is."""
+    named = {method.upper() for method in methods}
+    return ", ".join(sorted(named | {"HEAD"} if "GET" in named else named))
 
 
 def policy_for(page: str) -> str:

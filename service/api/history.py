@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from service.api import etags
 from service.api import history_formats as formats
 from service.api.deps import Parts, RunId, Server
-from service.api.negotiate import wanted
+from service.api.negotiate import VARY, wanted
 from service.api.pictures import HEADERS, PICTURE, SVG, curves
 from service.api.problems import Problem
 from service.api.responses import HistoryOut
@@ -89,7 +89,7 @@ Selected = Annotated[Selection, Depends(_selection)]
 def loss_history(run_id: RunId, request: Request, server: Server, selected: Selected) -> Response:
     """Return the loss curve with its parts, in the format that `Accept` names; step 0 is the untrained model."""
     media = wanted(request, list(MEDIA.values()))
-    return _answer(server, request, run_id, "loss_history", media, selected, {"Vary": "Accept"})
+    return _answer(server, request, run_id, "loss_history", media, selected, VARY)
 
 
 @router.get("/loss-history.{suffix}", response_model=HistoryOut, responses=FORMATS)
@@ -109,7 +109,7 @@ def plot_loss(run_id: RunId, request: Request, server: Server, selected: Selecte
 def metrics(run_id: RunId, request: Request, server: Server, selected: Selected) -> Response:
     """Return the curve of every series, in the format that `Accept` names."""
     media = wanted(request, list(MEDIA.values()))
-    return _answer(server, request, run_id, "metrics", media, selected, {"Vary": "Accept"})
+    return _answer(server, request, run_id, "metrics", media, selected, VARY)
 
 
 @router.get("/metrics.{suffix}", response_model=HistoryOut, responses=FORMATS)

@@ -1,11 +1,10 @@
 """By which names this server may be asked."""
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.fields import show
-from service.api.errors import problem
 from service.api.headers import header
+from service.api.refusals import Protocols, refusal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -18,9 +17,9 @@ class AllowedHosts:
     empty POST, to any other origin without being asked; browsers say whose it is in the Origin header.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], named: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], named: tuple[str, ...], protocols: Protocols) -> None:
         """Take the hosts to answer for, and those of them that were named: a proxy may make another Host out of them."""
-        self._app, self._hosts, self._named = app, frozenset(hosts), frozenset(named)
+        self._app, self._hosts, self._named, self._protocols = app, frozenset(hosts), frozenset(named), protocols
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what comes for one of the hosts, and to change something only from a page of this server or from none."""
@@ -32,10 +31,10 @@ class AllowedHosts:
             detail = (
                 f"this server does not go by the host {show(host)[1:-1]}; POSTGRAD_ALLOWED_HOSTS names hosts that it may go by"
             )
-            await problem(Request(scope), 421, detail)(scope, receive, send)
+            await refusal(self._protocols, scope, 421, detail, "unknown_host")(scope, receive, send)
         elif origin is not None and scope["method"] not in SAFE and not self._own(origin, host):
             detail = f"a page of {show(origin)[1:-1]} may not change anything here; POSTGRAD_ALLOWED_HOSTS names hosts that may"
-            await problem(Request(scope), 403, detail, "other_origin")(scope, receive, send)
+            await refusal(self._protocols, scope, 403, detail, "other_origin")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

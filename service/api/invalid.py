@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from starlette.datastructures import UploadFile
+
 from core.errors import dotted
 from core.fields import show
 
@@ -51,6 +53,8 @@ def shown(value: object) -> str:
         return f"a list of {len(value)} items"
     if value is None or isinstance(value, bool):
         return json.dumps(value)
+    if isinstance(value, UploadFile):
+        return "a file"
     return "an object" if isinstance(value, dict) else show(value)
 
 

@@ -176,6 +176,7 @@ class CheckpointOut(BaseModel):
     size_bytes: int
     sample: Annotated[str | None, Field(description="what a model of text wrote at this step")]
     created_at: datetime
+    links: Links
 
 
 class CheckpointList(Page[CheckpointOut]):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
@@ -15,7 +15,7 @@ from service.api.responses import RunList, RunOut, ValidateOut
 from service.api.schemas import RunCreate, RunPatch
 from service.api.views import runs_out
 from service.api.waiting import current, finished
-from service.api.words import dated, in_utc, printable
+from service.api.words import Moment, printable
 from service.domain import Run, RunStatus
 from service.errors import FieldProblem, InvalidInput
 from service.query import MAX_KEYS, parse_filter, parse_order
@@ -39,7 +39,6 @@ Place = Annotated[
         description="`next_after` of the page before, or a run's id",
     ),
 ]
-Moment = Annotated[AwareDatetime, BeforeValidator(dated), AfterValidator(in_utc)]
 Since = Annotated[Moment | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
 IfNoneMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version that is known")]
 IfMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version to change; 412 if it is another")]

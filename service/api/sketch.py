@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.spec import SyntheticSpec
 from service.api.deps import Server
 from service.api.from_spec import FromSpec, Strict
+from service.api.large import LARGE
 from service.runs.sketch import sketch
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -34,7 +35,7 @@ class SketchOut(BaseModel):
     total_examples: int
 
 
-@router.post("/preview")
+@router.post("/preview", dependencies=[LARGE])
 def sketch_dataset(body: SketchRequest, server: Server) -> SketchOut:
     """Show examples of a synthetic dataset, and keep nothing."""
     made = sketch(server.settings, body.parameters, body.limit)

@@ -90,7 +90,9 @@ def checkpoint_outs(run: Run, saved: list[Checkpoint]) -> list[CheckpointOut]:
     latest = saved[-1].step if saved else None
     shown = []
     for checkpoint in saved:
-        values = {**vars(checkpoint), "run": checkpoint.run_id}
+        here = f"/v1/runs/{checkpoint.run_id}"
+        links = {"run": here, "export": f"{here}/export?checkpoint={checkpoint.id}"}
+        values = {**vars(checkpoint), "run": checkpoint.run_id, "links": links}
         del values["run_id"]
         steps = {"latest": latest, "best": run.best_step}
         names = [name for name, step in steps.items() if step == checkpoint.step]

@@ -11,7 +11,7 @@ from service.api.deps import Parts
 from service.api.prefer import applied
 from service.api.views import runs_out
 from service.domain import Run, RunStatus
-from service.errors import NotFound
+from service.errors import Busy, NotFound
 from service.runs import control
 from service.runs.watch import same
 from service.store.unit import Database, Transaction
@@ -30,7 +30,7 @@ async def finished(server: Parts, request: Request, answer: Response, seconds: i
         while True:
             try:
                 run, content = await run_in_threadpool(_shown, server.database, workers, run_id)
-            except NotFound:  # deleted since
+            except (NotFound, Busy):  # deleted since; or it cannot be seen now, and that it was made is not to be lost
                 return answer
             if run.terminal:
                 break

@@ -2,8 +2,9 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import JsonValue
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue
 
 PRINTABLE: dict[str, JsonValue] = {"pattern": "^[^\\x00-\\x1f\\x7f]*$"}
 """What `printable` does, for the OpenAPI document; a pattern of pydantic's would be quoted to the client instead of words."""
@@ -18,8 +19,8 @@ def printable(text: str) -> str:
 
 
 def dated(moment: object) -> object:
-    """Refuse a number, which pydantic takes for the seconds since 1970."""
-    if isinstance(moment, str) and not re.match(r"\d{4}-\d\d-\d\d", moment):
+    """Refuse a number, or one as a text, which pydantic takes for the seconds since 1970."""
+    if not (isinstance(moment, str) and re.match(r"\d{4}-\d\d-\d\d", moment)):
         raise ValueError("must be a date and a time: 2026-01-31T12:00:00Z")
     return moment
 
@@ -30,3 +31,7 @@ def in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("must be in the years 1 to 9999 in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(dated), AfterValidator(in_utc)]
+"""A time with its zone, as a text."""

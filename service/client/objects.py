@@ -136,6 +136,7 @@ class Checkpoint(TypedDict):
     size_bytes: int
     sample: str | None
     created_at: str
+    links: dict[str, str]
 
 
 class Dataset(TypedDict):

@@ -40,7 +40,7 @@ def read(cursor: str, keys: Sequence[Ordering], name: str) -> tuple[list[Any], s
             datetime.fromisoformat(value).astimezone(UTC) if kind == "time" and value is not None else value
             for kind, value in zip(kinds(keys), plain, strict=True)
         ]
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, OverflowError):  # the last: a time that leaves the calendar in UTC
         raise _bad(name) from None
     fitting = all(value is None or _is(value, kind) for kind, value in zip(kinds(keys), values, strict=True))
     if order != name_of(keys) or not fitting or not _is(run_id, "text"):

@@ -11,7 +11,7 @@ from core.spec import Text, TrainSpec, resolve
 from service.actor import NOBODY
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
-from service.runs.datasets import DatasetRef, Description, create, describe
+from service.runs.datasets import DatasetRef, Description, Kept, create, describe
 from service.settings import Settings
 from service.store import datasets, runs
 from service.store.owned import owner_of
@@ -58,12 +58,30 @@ def check_time(seconds: float, settings: Settings) -> None:
 
 
 def submit(database: Database, settings: Settings, request: RunRequest, also: Also[Run] = nothing) -> Run:
-    """Store the run and queue it, a text given with it as a dataset of its own; they are there when this returns."""
-    spec, data, cost = check(database, settings, request)
-    ref = _kept(database, settings, request.dataset)
-    plain, dataset = spec.to_dict(), asdict(ref)
-    moment = now()
-    run = Run(
+    """Store the run and queue it, a text given with it as a dataset; both are there when this returns, or neither."""
+    checked = check(database, settings, request)
+
+    def keep(db: Transaction, run: Run) -> Run:
+        queue(db, run, settings)
+        also(db, run)
+        return run
+
+    if not isinstance(request.dataset, Text):
+        run = _described(request, request.dataset, *checked)
+        return database.write(lambda db: keep(db, run))
+    stored: list[Run] = []
+
+    def with_text(db: Transaction, kept: Kept) -> None:
+        ref = StoredDataset(id=kept[0].id)  # runs stay small: they refer to it
+        stored.append(keep(db, _described(request, ref, *checked)))
+
+    create(database, settings, request.dataset, None, with_text)
+    return stored[-1]
+
+
+def _described(request: RunRequest, ref: DatasetRef, spec: TrainSpec, data: Description, cost: Estimate) -> Run:
+    plain, dataset, moment = spec.to_dict(), asdict(ref), now()
+    return Run(
         id=new_id("run"),
         name=request.name,
         status=RunStatus.QUEUED,
@@ -78,18 +96,6 @@ def submit(database: Database, settings: Settings, request: RunRequest, also: Al
         created_at=moment,
         updated_at=moment,
     )
-
-    def work(db: Transaction) -> None:
-        queue(db, run, settings)
-        also(db, run)
-
-    database.write(work)
-    return run
-
-
-def _kept(database: Database, settings: Settings, ref: DatasetRef) -> DatasetRef:
-    """Keep a text that came with a run, and refer to it: runs stay small."""
-    return StoredDataset(id=create(database, settings, ref, None)[0].id) if isinstance(ref, Text) else ref
 
 
 def queue(db: Transaction, run: Run, settings: Settings) -> None:

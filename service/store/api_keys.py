@@ -21,9 +21,12 @@ from sqlalchemy import (
 )
 
 from service.actor import NOBODY, Permission
+from service.errors import Conflict
 from service.store.tables import api_keys as keys
 from service.store.tables import datasets, models, runs
 from service.store.unit import Database
+
+NAMED = 5  # things in a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +91,14 @@ def is_owner(db: Connection, owner: str) -> bool:
 
 
 def claim(db: Connection, owner: str) -> int:
-    """Give all that is nobody's to an owner; return how many things."""
+    """Give all that is nobody's to an owner; return how many things. Raise Conflict if the owner has some of it already."""
     tables = (runs, datasets, models)
+    for table, same in ((models, models.c.name), (datasets, datasets.c.digest)):
+        twice = select(func.min(table.c.name)).where(table.c.owner.in_((NOBODY, owner))).group_by(same).having(func.count() > 1)
+        if names := db.execute(twice.order_by(same).limit(NAMED)).scalars().all():
+            what = "models of the same names" if table is models else "datasets of the same bytes"
+            told = f"the owner {owner} and nobody have {what} ({', '.join(names)})"
+            raise Conflict(f"{told}: delete one of each, or claim for another owner")
     return sum(db.execute(update(table).where(table.c.owner == NOBODY).values(owner=owner)).rowcount for table in tables)
 
 

@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from service.api import history_formats
 from service.api.deps import Server
 from service.api.export import MEDIA_TYPES
+from service.api.large import LARGE
 from service.api.mlflow.protocol import FILES, PREFIX, make_router, reply
 from service.api.mlflow.runs import RunId, of_run
 from service.api.views import checkpoint_outs
@@ -54,7 +55,7 @@ def list_proxied(server: Server, path: Annotated[str, Query()] = "") -> Response
     return reply({"files": entries(server.database, of_run(run_id, None), inside)})
 
 
-@router.get(FILES + "/{path:path}")
+@router.get(FILES + "/{path:path}", dependencies=[LARGE])
 def download(path: str, server: Server) -> Response:
     """Hand out a file. A model is written when it is asked for: `latest` is that of now."""
     run_id, _, name = path.partition("/")

@@ -1,6 +1,7 @@
 """What all routes of the protocol have in common: prefix, answers, errors."""
 
 import json
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +15,8 @@ from service.api.errors import RETRYABLE, STATUS
 from service.api.invalid import field_error
 from service.errors import NotFound, ServiceError
 
+log = logging.getLogger(__name__)
+
 PREFIX = "/api/2.0/mlflow"
 FILES = f"{PREFIX}-artifacts/artifacts"
 EXPERIMENT_ID = "0"
@@ -25,8 +28,10 @@ CODES: dict[int, tuple[int, str]] = {  # ours → theirs
     403: (403, "PERMISSION_DENIED"),
     404: (404, "RESOURCE_DOES_NOT_EXIST"),
     409: (409, "INVALID_STATE"),
+    421: (421, "BAD_REQUEST"),
     422: (400, "INVALID_PARAMETER_VALUE"),
     429: (429, "REQUEST_LIMIT_EXCEEDED"),
+    500: (500, "INTERNAL_ERROR"),
     501: (501, "NOT_IMPLEMENTED"),
     503: (503, "TEMPORARILY_UNAVAILABLE"),
 }
@@ -61,6 +66,9 @@ class Route(APIRoute):
                 return failure(422, "; ".join(_detail(item, error.body) for item in error.errors()[:3]))
             except HTTPException as error:
                 return failure(error.status_code, str(error.detail))
+            except Exception:  # the last one who can answer
+                log.exception("request %s failed", request.scope.get("request_id"))
+                return failure(500, "the server made a mistake; the request id finds it in the log")
 
         return handler
 

@@ -61,7 +61,7 @@ def search_runs(body: Search, server: Server) -> Response:
         return reply({"runs": []})
     filters = Filters(where=where, words=STATUSES)
     limit = min(body.max_results, MOST_ON_A_PAGE)
-    found = search(server.database, filters, keys, after=token, limit=limit, newest_first=True)
+    found = search(server.database, filters, keys, after=token, limit=limit, newest_first=True, name="page_token")
     page: dict[str, Any] = {"runs": [run_message(one) for one in follow.latest(server.database, found.runs)]}
     return reply(page if found.next_after is None else {**page, "next_page_token": found.next_after})
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import CoreError
 from service.api.errors import RETRYABLE, status_of
+from service.api.headers import allow
 from service.api.openinference import routes
 from service.api.openinference.statistics import Statistics
 from service.errors import ServiceError
@@ -88,7 +89,7 @@ def _endpoint(scope: Scope) -> Endpoint:
                 return route.endpoint
             allowed.append(route.method)
     if allowed:
-        headers = {"Allow": ", ".join(sorted(set(allowed)))}
+        headers = {"Allow": allow(allowed)}
         raise HTTPException(405, f"{scope['method']} is not allowed on {path[:200]}", headers)
     raise HTTPException(404, f"there is no route {path[:200]}")
 

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from service.app import create_app
+from service.cli.protocol import PatientProtocol
 from service.settings import Settings
 
 Json = Any
@@ -117,7 +118,8 @@ def serving(data_dir: Path, **settings: Any) -> Iterator[Api]:
     app = create_app(Settings(data_dir=data_dir, database_url=None, **settings))
     # Critical: uvicorn would tell of an exception a second time, after the answer, and CPython 3.11 cannot take apart two
     # tracebacks in two threads at once ("AST constructor recursion depth mismatch").
-    config = uvicorn.Config(app, log_config=None, log_level="critical", ws="none", timeout_graceful_shutdown=3)
+    quiet: dict[str, Any] = {"log_config": None, "log_level": "critical"}
+    config = uvicorn.Config(app, **quiet, http=PatientProtocol, ws="none", timeout_graceful_shutdown=3)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(

@@ -249,6 +249,7 @@ class TestUpload:
                 "'lable' is not a known field, expected file, label, name",
             ),
             ([("file", ("a.csv", CSV)), ("file", ("b.csv", CSV))], "#/file", "file came 2 times, expected once"),
+            ([("file", ("a.csv", CSV)), ("label", ("b", "y"))], "#/label", "label is a file, must be a valid string"),
         ],
     )
     def test_fields_that_it_does_not_have(self, idle: Api, files: Any, pointer: str, detail: str) -> None:

@@ -314,12 +314,12 @@ class TestRoutes:
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
         [
-            ("PUT", "/v1/runs", "GET, POST"),
-            ("POST", "/v1/runs/run_0", "DELETE, GET, PATCH"),
+            ("PUT", "/v1/runs", "GET, HEAD, POST"),
+            ("POST", "/v1/runs/run_0", "DELETE, GET, HEAD, PATCH"),
             ("GET", "/v1/runs/run_0/cancel", "POST"),
-            ("DELETE", "/v1/datasets", "GET, POST"),
-            ("POST", "/healthz", "GET"),
-            ("POST", "/docs", "GET"),
+            ("DELETE", "/v1/datasets", "GET, HEAD, POST"),
+            ("POST", "/healthz", "GET, HEAD"),
+            ("POST", "/docs", "GET, HEAD"),
         ],
     )
     def test_wrong_method(self, idle: Api, method: str, path: str, allowed: str) -> None:

@@ -43,6 +43,23 @@ class TestHosts:
         assert answer.status_code == 421
         assert idle.get("/v1/datasets").json() == before
 
+    @pytest.mark.parametrize(
+        ("path", "shape"),
+        [
+            ("/v2/models/net/infer", {"error"}),
+            ("/v2", {"error"}),
+            ("/api/2.0/mlflow/runs/search", {"error_code", "message"}),
+            ("/api/2.0/mlflow-artifacts/artifacts", {"error_code", "message"}),
+        ],
+    )
+    def test_other_protocols_are_refused_in_their_own_shape(self, idle: Api, path: str, shape: set[str]) -> None:
+        """A stock client shows its user why: it reads the errors of its own protocol alone."""
+        for headers, status in (({"Host": "rebound.example"}, 421), (ORIGIN, 403)):
+            answer = httpx.post(f"{idle.base_url}{path}", headers=headers)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+            assert set(answer.json()) == shape
+            assert "POSTGRAD_ALLOWED_HOSTS" in answer.text
+
     def test_names_can_be_given(self, tmp_path: Path) -> None:
         """Names of the setting are answered beside those of loopback, and no others."""
         with serving(tmp_path, workers=0, allowed_hosts="lab.example, Other.example") as api:

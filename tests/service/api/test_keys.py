@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from service.domain import now
 from service.errors import NoKey
@@ -137,6 +137,9 @@ class TestLife:
             {"scopes": ["admin"], "secret": "pg_mine"},
             {"scopes": ["admin"], "expires_at": "2020-01-01T00:00:00Z"},
             {"scopes": ["admin"], "expires_at": "2999-01-01T00:00:00"},
+            {"scopes": ["admin"], "expires_at": 32503680000},
+            {"scopes": ["admin"], "expires_at": "32503680000"},
+            {"scopes": ["admin"], "expires_at": "9999-12-31T23:59:59-10:00"},
             {"scopes": ["admin"], "expires_in": 0},
             {"scopes": ["admin"], "expires_in": 5, "expires_at": "2999-01-01T00:00:00Z"},
             {"scopes": ["admin"], "owner": "key_0"},
@@ -215,6 +218,30 @@ class TestOwners:
             fresh.get(f"/v1/runs/{run}", headers=bearer(who)).status_code for who in (keyed.alice, keyed.bob, heir, keyed.admin)
         ]
         assert seen == [404, 404, 200, 200]
+
+    @pytest.mark.parametrize("twice", ["models", "datasets"])
+    def test_what_the_owner_has_already_cannot_be_claimed(self, fresh: Api, tmp_path: Path, twice: str) -> None:
+        """A model of the same name, or a dataset of the same bytes, is named: no key is made, and nothing changes hands."""
+        data = fresh.post("/v1/datasets", json={"parameters": SPIRAL}).json()["id"]
+        keyed = Keyed(fresh)
+        (alice,) = fresh.get("/v1/api-keys", params={"limit": 1}, headers=bearer(keyed.admin)).json()["data"]
+        database = Database(f"sqlite:///{tmp_path / 'postgrad.sqlite3'}")
+        if twice == "models":
+            rows = [{"id": f"model_{i}", "name": "net", "owner": owner} for i, owner in enumerate(("", alice["owner"]))]
+            more = {"last_version": 1, "created_at": now()}
+            database.write(lambda db: db.execute(insert(tables.models), [{**row, **more} for row in rows]))
+        else:
+            kept = database.read(lambda db: db.execute(select(tables.datasets)).one())._asdict()
+            database.write(
+                lambda db: db.execute(insert(tables.datasets).values({**kept, "id": "ds_2", "owner": alice["owner"]}))
+            )
+        database.close()
+        body = {"name": "heir", "scopes": ["train"], "owner": alice["owner"], "claim": True}
+        answer = fresh.post("/v1/api-keys", json=body, headers=bearer(keyed.admin))
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+        assert f"{twice} of the same" in answer.json()["detail"]
+        assert len(fresh.get("/v1/api-keys", headers=bearer(keyed.admin)).json()["data"]) == 3
+        assert fresh.get(f"/v1/datasets/{data}", headers=bearer(keyed.bob)).status_code == 200
 
     def test_the_queue_counts_all_and_shows_ones_own(self, keyed: Keyed) -> None:
         """The place of a run counts those of others before it, which are not shown."""

@@ -109,7 +109,7 @@ class TestRequests:
             fresh.get(f"/made-up/{i}")
             fresh.get(f"/v1/runs/run_{i}")
             fresh.get(f"/v2/models/run_{i}")
-            fresh.request(f"MADE{i}", f"/v1/runs/run_{i}")
+            fresh.request(("PROPFIND", "LOCK", "SEARCH", "PURGE")[i % 4], f"/v1/runs/run_{i}")
             fresh.get("/healthz", headers={"Host": f"host{i}"})
         series = {labels for name, labels in scrape(fresh) if name == "postgrad_http_requests_total"}
         assert {tuple(value for _, value in labels) for labels in series} == {

@@ -72,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     (_search({"max_results": 2**70}), 400, INVALID, "must be at most 50000"),
     (_search({"page_token": "run_\0"}), 400, INVALID, "page_token is not what a page of this search gave"),
     (_search({"page_token": "at_AAAA"}), 400, INVALID, "page_token is not what"),
-    (_search({"page_token": "at_AAAA", "order_by": ["metrics.loss"]}), 400, INVALID, "is not what a page of this order gave"),
+    (_search({"page_token": "at_AAAA", "order_by": ["metrics.loss"]}), 400, INVALID, "page_token is not what a page"),
     (_search("{"), 400, INVALID, "the body is not JSON"),
     (_search("[]"), 400, INVALID, "the body is a list of 0 items, must be"),
     (_search("[" * 100_000), 400, INVALID, "error"),
@@ -103,6 +103,18 @@ def test_refusals(client: httpx.Client, request_: dict[str, Any], status: int, c
     assert set(body) == {"error_code", "message"}
     assert body["error_code"] == code
     assert message in body["message"]
+
+
+def test_a_mistake_of_the_server(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure has the protocol's shape too, and tells nothing of what failed."""
+    monkeypatch.setattr("service.api.mlflow.runs.search", None)
+    answer = client.request(**_search({}))
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
+    assert answer.json() == {
+        "error_code": "INTERNAL_ERROR",
+        "message": "the server made a mistake; the request id finds it in the log",
+    }
+    assert answer.headers["X-Request-ID"]
 
 
 def test_files_that_are_not_there(client: httpx.Client, run_id: str) -> None:

@@ -84,6 +84,8 @@ class TestCheckpoints:
         checkpoints = api.get(f"/v1/runs/{net['id']}/checkpoints").json()["data"]
         named = {name: checkpoint for checkpoint in checkpoints for name in checkpoint["names"]}
         assert named["latest"] == checkpoints[-1]
+        run, export = (api.get(named["latest"]["links"][where]) for where in ("run", "export"))
+        assert (run.json()["id"], export.status_code) == (net["id"], 200)
         assert named["latest"]["weights_digest"] == net["weights_digest"]
         assert named["best"]["step"] == net["metrics"]["loss"]["best_step"]
 

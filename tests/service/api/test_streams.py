@@ -81,8 +81,28 @@ class TestReplay:
         with streaming(api, run_id) as response:
             assert response.headers["Content-Type"].startswith("text/event-stream")
             assert response.headers["Cache-Control"] == "no-cache"
+            assert response.headers["Vary"] == "Accept"
             assert response.headers["X-Request-ID"]
             assert parsed(next(blocks(response))) == {"retry": "2000"}
+
+    @pytest.mark.parametrize(
+        ("accept", "media"),
+        [
+            ("text/event-stream;q=0, application/json", "application/json"),
+            ("text/event-streams", "application/json"),
+            ("application/json", "application/json"),
+            ("*/*", "application/json"),
+            ("image/png", "application/json"),
+            ("Text/Event-Stream", "text/event-stream"),
+            ("application/json;q=0.5, text/event-stream; charset=utf-8", "text/event-stream"),
+        ],
+    )
+    def test_only_for_those_who_ask_for_it(self, api: Api, accept: str, media: str) -> None:
+        """`Accept` must name it and not refuse it; whatever comes says that it was chosen so."""
+        run_id = api.ended(training={"steps": 5})["id"]
+        answer = api.get(f"/v1/runs/{run_id}/events", headers={"Accept": accept})
+        assert answer.headers["Content-Type"].partition(";")[0] == media
+        assert answer.headers["Vary"] == "Accept"
 
     def test_goes_on_after_an_event(self, api: Api) -> None:
         """Last-Event-ID, or `after`, leaves out what is known; the header wins."""

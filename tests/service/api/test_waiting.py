@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from service.actor import NOBODY
+from service.errors import Busy
 from tests.live import live_server
 from tests.service.api.conftest import SPIRAL, Api, Json, serving
 
@@ -59,6 +60,16 @@ class TestCreate:
     def test_among_other_wishes(self, api: Api, wish: str) -> None:
         """The wish may stand among others."""
         assert api.post("/v1/runs", json=SHORT, headers={"Prefer": wish}).status_code == 201
+
+    def test_a_database_that_is_busy_meanwhile(self, idle: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run that was stored is told, though it cannot be looked at: whoever tried again would make another one."""
+
+        def busy(*_: object) -> None:
+            raise Busy("the database cannot be used now")
+
+        monkeypatch.setattr("service.api.waiting._shown", busy)
+        answer = idle.post("/v1/runs", json=SHORT, headers=prefer(20))
+        assert (answer.status_code, answer.json()["status"]) == (202, "queued")
 
     def test_paused_meanwhile(self, idle: Api) -> None:
         """A run that is paused does not end, so its creator does not go on waiting; a deleted one neither."""

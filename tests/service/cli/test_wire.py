@@ -38,6 +38,7 @@ ANSWERS: dict[str, tuple[bytes, int, str | None]] = {  # what is sent, the statu
     "TLS": (TLS, 400, "malformed"),
     "HTTP/1.1 without a host": (get(b"/healthz", b""), 400, "malformed"),
     "two hosts": (get(b"/healthz", HOST + b"Host: evil.example\r\n"), 400, "malformed"),
+    "DEL in a header": (get(b"/healthz", HOST + b"X: a\x7fb\r\n"), 400, "malformed"),
     "NUL in a header": (get(b"/healthz", HOST + b"X: a\0b\r\n"), 400, "malformed"),
     "space after a name": (get(b"/healthz", b"Host : localhost\r\n"), 400, "malformed"),
     "a name that is not ASCII": (get(b"/healthz", HOST + b"X\xe9: a\r\n"), 400, "malformed"),

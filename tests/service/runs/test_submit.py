@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.spec import Spiral, TrainSpec
+from core.spec import Spiral, Text, TrainSpec
 from service.domain import StoredDataset
 from service.errors import InvalidInput, QueueFull
 from service.runs import datasets, submit
@@ -34,6 +34,20 @@ def test_a_full_queue_refuses_one_more(database: Database) -> None:
     queue_run(database)
     with pytest.raises(QueueFull, match="POSTGRAD_MAX_QUEUED_RUNS"):
         submit.submit(database, Settings(max_queued_runs=1), RunRequest(dataset=Spiral(), spec=SPEC))
+
+
+def test_a_refused_run_leaves_its_text_behind_nowhere(database: Database) -> None:
+    """The text that comes with a run is kept with the run or not at all: a full queue does not fill the disk."""
+    queue_run(database)
+    request = RunRequest(
+        dataset=Text(text="the cat sat on the mat. " * 20), spec=TrainSpec.from_dict({"model": {"kind": "char_rnn"}})
+    )
+    with pytest.raises(QueueFull):
+        submit.submit(database, Settings(max_queued_runs=1), request)
+    assert datasets.page(database, after=None, limit=10, newest_first=True) == []
+    run = submit.submit(database, Settings(), request)
+    (kept,) = datasets.page(database, after=None, limit=10, newest_first=True)
+    assert run.dataset == {"kind": "stored", "id": kept.id}
 
 
 def test_equal_requests_have_equal_digests(database: Database) -> None:

@@ -343,6 +343,15 @@ def test_a_made_up_cursor_is_refused(made: str) -> None:
             cursor.read(text, keys, "after")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00", "2026-13-01", ""])
+def test_a_made_up_time_is_refused(moment: str) -> None:
+    """A time that is none, or that leaves the calendar in UTC, is no more a place than any other text."""
+    keys = parse_order(["created_at"])
+    place = cursor.PREFIX + urlsafe_b64encode(json.dumps([cursor.name_of(keys), [moment], "run_1"]).encode()).decode()
+    with pytest.raises(InvalidInput, match="after is not what a page of this order gave"):
+        cursor.read(place, keys, "after")
+
+
 def test_a_cursor_of_the_longest_values_is_taken() -> None:
     """However long names, tags and keys are, the place after a run fits into what `after` takes."""
     keys = parse_order([f"tags.`{'k' * 4900}{number}`" for number in range(5)])
