@@ -6,7 +6,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.headers import header
+from service.api.headers import STREAM, header
 from service.api.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 OPENAPI = "/openapi.json"  # FastAPI's own, which names itself nowhere
 CLIENT_GONE = 499
-STREAM = b"text/event-stream"
 ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 
 

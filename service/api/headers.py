@@ -10,6 +10,7 @@ PAGE = (
 )
 LAB = f"{PAGE}; script-src 'self'; connect-src 'self'"
 DATA = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # the style is that of a picture, SVG
+STREAM = b"text/event-stream"
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 PAGE_POLICY, DATA_POLICY = ((b"content-security-policy", policy.encode()) for policy in (PAGE, DATA))
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import logs
 from service.api.errors import body_too_large, document
-from service.api.headers import header, secure
+from service.api.headers import STREAM, header, secure
 from service.api.telemetry import trace
 from service.domain import new_id
 from service.settings import Settings
@@ -57,7 +57,7 @@ class HeadAsGet:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, HEAD as GET."""
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+            headers = [(name, value) for name, value in scope["headers"] if name != b"accept" or STREAM not in value.lower()]
             scope = {**scope, "method": "GET", "headers": headers}
         await self._app(scope, receive, send)
 

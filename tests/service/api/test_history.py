@@ -117,6 +117,9 @@ class TestMaxPoints:
         assert "no points yet" in answers["svg"].text
 
 
+SAME = ("content-type", "content-length", "etag")
+
+
 class TestFormats:
     """CSV, NDJSON and pictures."""
 
@@ -132,6 +135,8 @@ class TestFormats:
                     assert answer.headers["content-type"].partition(";")[0] == media
                     assert (answer.headers["X-Total-Points"], answer.headers["X-Downsampled"]) == ("2001", "true")
                 assert asked.headers["Vary"] == "Accept"
+                told = idle.head(f"/v1/runs/{long}/{kind}?max_points=50", headers={"Accept": media})
+                assert [told.headers[name] for name in SAME] == [asked.headers[name] for name in SAME]
 
     def test_csv(self, idle: Api, long: str) -> None:
         """A line for each step, empty where a series has no point, and every number as it is in JSON."""
