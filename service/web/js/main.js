@@ -57,10 +57,16 @@ function focusHeading(root) {
   heading.focus({ preventScroll: true });
 }
 
+/** Show the view from the beginning, as with other words or another key. */
+function again() {
+  shown.path = null;
+  show(current(), false);
+}
+
 function words() {
   const skip = document.getElementById("skip");
   skip.textContent = t("shell.skip");
-  drawHeader(document.getElementById("top"));
+  drawHeader(document.getElementById("top"), again);
 }
 
 document.getElementById("skip").addEventListener("click", (event) => {
@@ -69,8 +75,7 @@ document.getElementById("skip").addEventListener("click", (event) => {
 });
 languages.addEventListener("change", () => {
   words();
-  shown.path = null;
-  show(current(), false);
+  again();
 });
 setKeyAsker(askForKey);
 words();

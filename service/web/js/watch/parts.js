@@ -8,11 +8,10 @@ import { apiButton } from "../snippets.js";
  * The head of a card: its title, and the request that asks for what it shows.
  * @param {string} title
  * @param {function(): Object} request
- * @param {{action?: string, hint?: string|null}} [more] action: what the request does, if that is not the title
+ * @param {{action?: string, hint?: Node|null}} [more] action: what the request does, if that is not the title
  */
 export function cardHead(title, request, { action = title, hint = null } = {}) {
-  const told = hint ? h("p", { class: "hint" }, hint) : null;
-  return h("div", { class: "row between" }, h("div", {}, h("h2", {}, title), told), apiButton(request, { label: action }));
+  return h("div", { class: "row between" }, h("div", {}, h("h2", {}, title), hint), apiButton(request, { label: action }));
 }
 
 /** A share as a percentage, a dash for none. */
