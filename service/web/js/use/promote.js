@@ -35,6 +35,9 @@ export function promoteForm({ name = "", run = "", checkpoint = "latest", signal
     event.preventDefault();
     places.forEach((one) => one.say(""));
     replace(trouble);
+    const empty = known.map((one) => fields[one]).filter(({ input }) => !input.value.trim());
+    empty.forEach((one) => one.place.say(t("models.needed")));
+    if (empty.length) return empty[0].input.focus();
     const { path, body } = wish();
     try {
       const alias = await put(path, body, { signal });

@@ -15,6 +15,7 @@ const LONGEST_MS = 5000; // a page that was busy must not take the server for sl
 const SLIDE_MS = 60;
 const RESOLUTION = 80;
 const KEPT = 40;
+const LEGEND = 62; // pixels: a hundred classes leave room for the picture
 
 /** Make the card of a run of two features. */
 export function boundary(feed, settings, fail) {
@@ -150,6 +151,6 @@ class BoundaryCard {
     const grid = this.grid;
     const axis = (values) => ({ showgrid: false, ...(values ? { range: [values[0], values.at(-1)] } : {}) });
     const axes = { xaxis: { title: { text: across }, ...axis(grid?.x) }, yaxis: { title: { text: up }, ...axis(grid?.y) } };
-    return { height: 460, hovermode: "closest", ...axes };
+    return { height: 460, hovermode: "closest", legend: { maxheight: LEGEND }, ...axes };
   }
 }
