@@ -61,7 +61,7 @@ def test_a_search_ends_with_its_view(page: Page, lab: str) -> None:
 
 
 def test_a_slider_does_not_flood_the_address(page: Page, lab: str, api: httpx.Client) -> None:
-    """Browsers refuse hundreds of addresses in a row; the address has where the slider was left, also when "back" leads there."""
+    """Browsers refuse hundreds of addresses in a row; where the slider was left is in the address, also for "back"."""
     run = trained(api)
     page.goto(f"{lab}/#/compare?ids={run},{trained(api)}")
     expect(page.locator("#compare-curves svg").first).to_be_visible()

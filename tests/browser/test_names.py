@@ -1,5 +1,6 @@
 """Names that others gave: shown as they are, whatever they look like, and however many or long they are."""
 
+import itertools
 import json
 
 import httpx
@@ -60,10 +61,12 @@ def test_long_names_stay_in_their_places(page: Page, lab: str, api: httpx.Client
     """No view scrolls sideways, and a compared run with a long name leaves room for the other."""
     name = "averylongnamewithoutanyspace" * 7
     runs = [trained(api, name=name, tags={"k" * 60: "v" * 200}), trained(api, name="short")]
-    for view in (f"/runs/{runs[0]}", "/runs", f"/use/run/{runs[0]}", f"/compare?ids={','.join(runs)}"):
+    views = [f"/runs/{runs[0]}", "/runs", f"/use/run/{runs[0]}", f"/compare?ids={','.join(runs)}"]
+    for width, view in itertools.product((320, 1280), views):
+        page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{lab}/#{view}")
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 1280, view
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, view
     short = page.locator("thead").get_by_role("link", name="short").bounding_box()
     assert short is not None
     assert short["x"] + short["width"] < 1280

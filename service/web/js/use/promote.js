@@ -56,7 +56,7 @@ export function promoteForm({ name = "", run = "", checkpoint = "latest", signal
 
 function wishOf({ name, alias, run, checkpoint }) {
   const path = `/v1/models/${encodeURIComponent(name || "NAME")}/aliases/${encodeURIComponent(alias || "production")}`;
-  return { method: "PUT", path, body: { run, checkpoint: checkpoint || "latest" } };
+  return { method: "PUT", path, body: { run: run || "RUN", checkpoint: checkpoint || "latest" } };
 }
 
 function field(name, value, pointer, { hint = false, list = null }) {

@@ -55,8 +55,7 @@ export function lens(feed, fail) {
 }
 
 function head(feed, state) {
-  const request = () => ({ method: "GET", path: `${feed.path}/diagnostics`, cli: `postgrad diagnose ${feed.run.id}`,
-    client: `client.runs.diagnostics("${feed.run.id}")` });
+  const request = () => ({ method: "GET", path: `${feed.path}/diagnostics` });
   const hint = h("p", { class: "hint" });
   const element = cardHead(t("watch.lens"), request, { hint });
   const draw = () => replace(hint, t("watch.measured_at", { step: state.found.step, count: state.found.examples }));
