@@ -134,3 +134,30 @@ def test_a_key_is_given_when_it_is_asked_for(page: Page, tmp_path: Path) -> None
         page.locator("#drawer .api-button").first.click()
         expect(page.locator("#api-panel")).to_contain_text("$POSTGRAD_API_KEY")
         assert secret not in page.content() + page.url
+
+
+def test_back_comes_to_where_one_was(page: Page, lab: str, api: httpx.Client) -> None:
+    """A run that was scrolled down is so again after a look at the list."""
+    page.goto(f"{lab}/#/runs/{trained(api)}")
+    expect(page.locator("#spec")).to_be_visible()
+    page.evaluate("() => scrollTo(0, 700)")
+    page.locator("#spec .api-button").dispatch_event("click")
+    page.keyboard.press("Escape")
+    place = page.evaluate("() => scrollY")
+    page.get_by_role("link", name="Runs", exact=True).first.dispatch_event("click")
+    page.wait_for_url("**/#/runs")
+    expect(page.locator("#runs-search")).to_be_visible()
+    assert page.evaluate("() => scrollY") == 0
+    page.go_back()
+    holds(page, lambda: page.evaluate("() => scrollY") == place)
+
+
+@pytest.mark.parametrize(
+    "view", ["/runs/run_00", "/use/run/run_00", "/use/what/ever", "/models/nothing", "/data?dataset=ds_00"]
+)
+def test_what_is_not_there_is_said(page: Page, lab: str, view: str) -> None:
+    """A wrong link ends at a page with a heading and the reason, and without buttons that could not work."""
+    page.goto(f"{lab}/#{view}")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)

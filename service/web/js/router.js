@@ -75,12 +75,10 @@ function here() {
   return wanted ?? location.hash;
 }
 
-/** Write the address that is wanted. */
+/** Write the address that is wanted, and how far the page is scrolled: "back" finds both. */
 function settle() {
-  if (wanted !== null) {
-    history.replaceState(null, "", wanted);
-    lastTime = performance.now();
-  }
+  if (wanted !== null) lastTime = performance.now();
+  history.replaceState({ scrolled: scrollY }, "", here());
   forget();
 }
 
@@ -90,13 +88,13 @@ function forget() {
   wanted = null;
 }
 
-/** Call a function whenever another place is shown: by a link, by `go`, by back and forward. */
+/** Call a function whenever another place is shown: by a link, by `go`, by back and forward; it is told how far that was scrolled. */
 export function onplace(listener) {
   listeners.add(listener);
 }
 
-function tell() {
-  for (const listener of listeners) listener(current());
+function tell(scrolled = 0) {
+  for (const listener of listeners) listener(current(), scrolled);
 }
 
 function split(address) {
@@ -129,7 +127,7 @@ function decoded(step) {
 
 addEventListener("click", settle, { capture: true }); // it may lead elsewhere, and "back" comes to what was written
 addEventListener("pagehide", settle);
-addEventListener("popstate", () => {
+addEventListener("popstate", ({ state }) => {
   forget();
-  tell();
+  tell(state?.scrolled);
 });
