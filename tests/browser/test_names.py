@@ -65,6 +65,7 @@ def test_long_names_stay_in_their_places(page: Page, lab: str, api: httpx.Client
     for width, view in itertools.product((320, 1280), views):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{lab}/#{view}")
+        expect(page.get_by_text(name[:60]).first).to_be_visible()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, view
     short = page.locator("thead").get_by_role("link", name="short").bounding_box()
