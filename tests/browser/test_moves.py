@@ -152,6 +152,16 @@ def test_back_comes_to_where_one_was(page: Page, lab: str, api: httpx.Client) ->
     holds(page, lambda: page.evaluate("() => scrollY") == place)
 
 
+def test_a_checkpoint_that_is_not_kept_leads_to_the_one_before(page: Page, lab: str, api: httpx.Client) -> None:
+    """A link to a step between two checkpoints, or beyond the last, shows the boundary all the same."""
+    run = trained(api, training={"steps": 500, "checkpoint_every": 100})
+    for step, shown in (("250", "step 200"), ("99999", "step 500")):
+        page.goto(f"{lab}/#/runs/{run}?step={step}")
+        expect(page.locator("#boundary-chart .chart-summary")).to_contain_text(f"at {shown};")
+        expect(page.locator("#boundary output")).to_have_text(shown)
+        expect(page.locator("#trouble")).to_be_empty()
+
+
 @pytest.mark.parametrize(
     "view", ["/runs/run_00", "/use/run/run_00", "/use/what/ever", "/models/nothing", "/data?dataset=ds_00"]
 )

@@ -75,7 +75,13 @@ class BoundaryCard {
   }
 
   get wanted() {
-    return this.settings.step === null ? "latest" : String(this.settings.step);
+    return this.settings.step === null ? "latest" : String(this.kept);
+  }
+
+  /** The checkpoint that is shown for a step: its own, else the last before it; a link may name one that is not kept. */
+  get kept() {
+    const steps = this.steps();
+    return steps.findLast((one) => one <= this.settings.step) ?? steps[0] ?? this.settings.step;
   }
 
   steps() {
@@ -90,10 +96,10 @@ class BoundaryCard {
     this.slider.max = Math.max(0, steps.length - 1);
     this.slider.disabled = steps.length < 2;
     this.slider.value = Math.max(0, near);
-    const shown = step ?? this.grid?.step ?? steps.at(-1) ?? 0;
+    const shown = step === null ? (this.grid?.step ?? steps.at(-1) ?? 0) : this.kept;
     this.output.textContent = step === null ? t("watch.step_latest", { step: shown }) : t("watch.at_step", { step: shown });
     this.slider.setAttribute("aria-valuetext", this.output.textContent);
-    const kept = this.grids.get(step);
+    const kept = step === null ? null : this.grids.get(this.kept);
     if (kept) this.show(kept);
     else if (steps.length) this.load();
   }
