@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import httpx
 import pytest
@@ -71,6 +72,17 @@ def test_long_names_stay_in_their_places(page: Page, lab: str, api: httpx.Client
     short = page.locator("thead").get_by_role("link", name="short").bounding_box()
     assert short is not None
     assert short["x"] + short["width"] < 1280
+
+
+def test_a_loss_out_of_all_measure_is_short(page: Page, lab: str, api: httpx.Client) -> None:
+    """A run on its way out of the finite numbers does not push the others out of the table."""
+    run = trained(
+        api, model={"kind": "svm", "reg": 1000}, optimizer={"kind": "sgd", "learning_rate": 10}, training={"steps": 3}
+    )
+    loss = api.get(f"/v1/runs/{run}").json()["metrics"]["loss"]["last"]
+    assert loss > 1e20
+    page.goto(f"{lab}/#/runs?filter=run_id%20%3D%20'{run}'")
+    expect(page.locator("td[data-label=Last]")).to_have_text(re.compile(r"\de\+2\d"))
 
 
 def test_a_model_needs_a_name(page: Page, lab: str, api: httpx.Client) -> None:

@@ -22,7 +22,8 @@ const USUAL_RATIO = [1e-5, 3e-2];
 export function lens(feed, fail) {
   const state = { found: null, final: false, slow: 0, listeners: [] };
   const title = head(feed, state);
-  const inside = h("div", { class: "stack" }, h("p", { class: "muted" }, t("watch.lens_wait")));
+  const onfocusout = ({ relatedTarget: next }) => late && !next?.closest("dialog") && setTimeout(draw);
+  const inside = h("div", { class: "stack", onfocusout });
   const checks = h("section", { class: "card", id: "lens" }, title.element, inside);
   const matrix = confusion(feed);
   let late = false;
@@ -42,13 +43,13 @@ export function lens(feed, fail) {
     const { found } = state;
     title.draw();
     late = inside.contains(document.activeElement); // what has the focus stays
-    if (!late) replace(inside, body(feed, found, fail));
-    matrix.draw(found);
+    if (!late) replace(inside, found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
+    matrix.draw(state.found);
   }
   const ask = () => feed.checkpoints.length > 0 && read();
   feed.on("points checkpoints", () => !ended(feed.run) && ask());
   feed.on("run", () => ended(feed.run) && !state.final && ask());
-  inside.addEventListener("focusout", ({ relatedTarget: next }) => late && !next?.closest("dialog") && setTimeout(draw));
+  draw();
   ask();
   const onmeasured = (listener) => state.listeners.push(listener);
   return { checks, matrix: matrix.element, measured: () => state.found, onmeasured };
@@ -58,7 +59,7 @@ function head(feed, state) {
   const request = () => ({ method: "GET", path: `${feed.path}/diagnostics` });
   const hint = h("p", { class: "hint" });
   const element = cardHead(t("watch.lens"), request, { hint });
-  const draw = () => replace(hint, t("watch.measured_at", { step: state.found.step, count: state.found.examples }));
+  const draw = () => replace(hint, state.found && t("watch.measured_at", { step: state.found.step, count: state.found.examples }));
   return { element, draw };
 }
 

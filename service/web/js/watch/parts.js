@@ -4,6 +4,8 @@ import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { apiButton } from "../snippets.js";
 
+export { sized } from "../runs/format.js";
+
 /**
  * The head of a card: its title, and the request that asks for what it shows.
  * @param {string} title
@@ -22,12 +24,6 @@ export function percent(share) {
 /** A number with at most one digit after the point. */
 export function decimal(value, options = {}) {
   return number(value, { maximumFractionDigits: 1, maximumSignificantDigits: undefined, ...options });
-}
-
-/** A number of any size: very large and very small ones with an exponent. */
-export function sized(value) {
-  const far = value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3);
-  return far ? value.toExponential(1) : number(value);
 }
 
 /** A text that is only heard. */
