@@ -31,6 +31,19 @@ def test_the_spiral_is_trained_from_the_page(page: Page, lab: str) -> None:
     assert (page.url, page.locator("h1").inner_text()) == (url, heading)
 
 
+def test_digits_are_learned_from_the_page(page: Page, lab: str, api: httpx.Client) -> None:
+    """The figure that the browser draws its data for: they are told apart, and the first layer is shown as pictures."""
+    page.goto(f"{lab}/#/new")
+    page.get_by_role("button", name="Digits").click()
+    page.wait_for_url("**/#/new?run=*stored*")
+    page.get_by_role("button", name="Start training", exact=True).click()
+    page.wait_for_url("**/#/runs/run_*")
+    expect(page.locator("#run-status")).to_contain_text("succeeded", timeout=60_000)
+    expect(page.locator(".weights canvas")).to_have_count(36)
+    run = api.get(f"/v1/runs/{page.url.rsplit('/', 1)[1]}").json()
+    assert run["metrics"]["val_accuracy"]["last"] > 0.8
+
+
 def test_the_state_is_in_the_address(page: Page, lab: str, api: httpx.Client) -> None:
     """Smoothing and a log axis survive a reload; back and forward go from view to view."""
     run = trained(api, training={"steps": 500})

@@ -30,6 +30,14 @@ export function replace(node, ...children) {
   return node;
 }
 
+/** Put children into a node in this order; those that are there already stay, with the focus and the selection in them. */
+export function arrange(node, children) {
+  children.forEach((child, i) => {
+    if (node.children[i] !== child) node.insertBefore(child, node.children[i] ?? null);
+  });
+  while (node.children.length > children.length) node.lastElementChild.remove();
+}
+
 function give(element, name, value) {
   if (value === false || value === null || value === undefined) return;
   if (name === "dataset") Object.assign(element.dataset, value);

@@ -12,7 +12,7 @@ const main = document.getElementById("view");
 
 let shown = { path: null, controller: null, update: null };
 
-async function show(place, moved) {
+async function show(place, moved, scrolled = 0) {
   markPlace(place.path);
   if (moved && place.path === shown.path && shown.update) {
     shown.update(place.query);
@@ -26,7 +26,9 @@ async function show(place, moved) {
   replace(main, root);
   scrollTo(0, 0);
   await mount(root, place, controller);
-  if (moved && !controller.signal.aborted) focusHeading(root);
+  if (!moved || controller.signal.aborted) return;
+  focusHeading(root);
+  if (scrolled) scrollTo(0, scrolled);
 }
 
 async function mount(root, place, controller) {
@@ -35,15 +37,18 @@ async function mount(root, place, controller) {
     root.append(h("h1", {}, t("shell.missing")), h("p", {}, t("shell.missing_text")), h("a", { href: "#/" }, t("shell.home")));
     return;
   }
+  let title = t("shell.failed");
   try {
     const view = await import(`./views/${place.view}.js`);
     if (controller.signal.aborted) return;
-    document.title = `${view.title(t)} · Postgrad Lab`;
+    title = view.title(t);
+    document.title = `${title} · Postgrad Lab`;
     const handle = await view.show(root, { params: place.params, query: place.query, signal: controller.signal });
     if (!controller.signal.aborted) shown.update = handle?.update ?? null;
   } catch (error) {
     if (controller.signal.aborted) return;
-    root.prepend(notice(error));
+    if (!root.querySelector("h1")) root.prepend(h("h1", {}, title));
+    root.querySelector("h1").after(notice(error));
     if (error.status === undefined) throw error;
   }
 }
@@ -57,10 +62,16 @@ function focusHeading(root) {
   heading.focus({ preventScroll: true });
 }
 
+/** Show the view from the beginning, as with other words or another key. */
+function again() {
+  shown.path = null;
+  show(current(), false);
+}
+
 function words() {
   const skip = document.getElementById("skip");
   skip.textContent = t("shell.skip");
-  drawHeader(document.getElementById("top"));
+  drawHeader(document.getElementById("top"), again);
 }
 
 document.getElementById("skip").addEventListener("click", (event) => {
@@ -69,10 +80,9 @@ document.getElementById("skip").addEventListener("click", (event) => {
 });
 languages.addEventListener("change", () => {
   words();
-  shown.path = null;
-  show(current(), false);
+  again();
 });
 setKeyAsker(askForKey);
 words();
-onplace((place) => show(place, true));
+onplace((place, scrolled) => show(place, true, scrolled));
 show(current(), false);

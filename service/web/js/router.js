@@ -12,14 +12,18 @@ const ROUTES = [
   ["/use/:kind/:id", "use"],
 ];
 
+const PACE_MS = 320; // between writings: browsers refuse more than some hundred in half a minute, as a slider makes them
 const listeners = new Set();
+let wanted = null; // an address that is not written yet
+let timer = 0;
+let lastTime = -PACE_MS;
 
 /**
  * Where the page is.
  * @returns {{path: string, params: Object<string, string>, query: URLSearchParams, view: string|null}}
  */
 export function current() {
-  const [path, query = ""] = split(location.hash.replace(/^#/, "") || "/");
+  const [path, query = ""] = split(here().replace(/^#/, "") || "/");
   const found = match(path);
   return { path, params: found?.params ?? {}, query: new URLSearchParams(query), view: found?.view ?? null };
 }
@@ -38,12 +42,13 @@ export function href(path, query = {}) {
 
 /** Show a view, as a new entry of the history. */
 export function go(path, query = {}) {
+  settle();
   history.pushState(null, "", href(path, query));
   tell();
 }
 
 /**
- * Change some of the query and stay in the view; null takes a name away.
+ * Change some of the query and stay in the view; null takes a name away. `current` knows at once, the browser soon.
  * @param {Object<string, unknown>} changes
  * @param {{push?: boolean}} options push: as a new entry, so that "back" undoes it
  */
@@ -54,18 +59,42 @@ export function setQuery(changes, { push = false } = {}) {
     else query.set(name, String(value));
   }
   const address = href(path, query);
-  if (address === location.hash) return;
-  if (push) history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
+  if (address === here()) return;
+  if (push) {
+    settle();
+    history.pushState(null, "", address);
+    return;
+  }
+  wanted = address;
+  const rest = lastTime + PACE_MS - performance.now();
+  if (rest <= 0) settle();
+  else timer ||= setTimeout(settle, rest);
 }
 
-/** Call a function whenever another place is shown: by a link, by `go`, by back and forward. */
+function here() {
+  return wanted ?? location.hash;
+}
+
+/** Write the address that is wanted, and how far the page is scrolled: "back" finds both. */
+function settle() {
+  if (wanted !== null) lastTime = performance.now();
+  history.replaceState({ scrolled: scrollY }, "", here());
+  forget();
+}
+
+function forget() {
+  clearTimeout(timer);
+  timer = 0;
+  wanted = null;
+}
+
+/** Call a function whenever another place is shown: by a link, by `go`, by back and forward; it is told how far that was scrolled. */
 export function onplace(listener) {
   listeners.add(listener);
 }
 
-function tell() {
-  for (const listener of listeners) listener(current());
+function tell(scrolled = 0) {
+  for (const listener of listeners) listener(current(), scrolled);
 }
 
 function split(address) {
@@ -96,4 +125,9 @@ function decoded(step) {
   }
 }
 
-addEventListener("popstate", tell);
+addEventListener("click", settle, { capture: true }); // it may lead elsewhere, and "back" comes to what was written
+addEventListener("pagehide", settle);
+addEventListener("popstate", ({ state }) => {
+  forget();
+  tell(state?.scrolled);
+});

@@ -1,6 +1,9 @@
 /** Parallel coordinates as lines of a plain chart: plotly's own need WebGL and code made from text, which the page forbids. */
 
+import { shortened } from "./names.js";
 import { series } from "./palette.js";
+
+const LONGEST = 40; // characters of a name in the legend
 
 /** Return a line for each member of traces of type `parcoords`; each axis is scaled to 0 … 1. */
 export function parallelTraces(traces) {
@@ -43,7 +46,7 @@ function lines(trace) {
     return {
       type: "scatter",
       mode: "lines+markers",
-      name: String(names[i] ?? i + 1),
+      name: shortened(String(names[i] ?? i + 1), LONGEST),
       x: dimensions.map((_, k) => k),
       y: dimensions.map((dimension) => scaled(dimension, dimension.values[i])),
       text: dimensions.map((dimension) => `${dimension.label}: ${named(dimension, dimension.values[i])}`),

@@ -4,7 +4,8 @@ import { themes } from "../theme.js";
 import { palette } from "./palette.js";
 
 const VARIABLE = /^(var\(--|color-mix\()/;
-const DATA = new Set(["x", "y", "z", "text", "customdata", "hovertext", "values", "ids"]);
+const DATA = new Set(["z", "customdata", "hovertext", "values", "ids"]);
+const NAMES = new Set(["x", "y", "name", "text", "tickvals", "ticktext"]);
 
 let colours = new Map();
 let probe = null;
@@ -19,12 +20,22 @@ export function colour(text) {
   return colours.get(text);
 }
 
-/** Copy a trace or a layout with every `var(…)` in it resolved; arrays of data are shared, not copied. */
+/**
+ * Copy a trace or a layout with every `var(…)` in it resolved, and with names as they are: the library takes what looks like a
+ * tag for one, and gives links and styles to names of others' making. Arrays of numbers are shared, not copied.
+ */
 export function resolved(value, name = "") {
+  if (NAMES.has(name)) return literal(value);
   if (typeof value === "string") return colour(value);
   if (DATA.has(name) || value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) return value.length > 100 ? value : value.map((item) => resolved(item));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolved(item, key)]));
+}
+
+function literal(value) {
+  if (typeof value === "string") return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const named = Array.isArray(value) && value.some((one) => typeof one !== "number" && one !== null);
+  return named ? value.map((one) => literal(one)) : value;
 }
 
 /** What every chart begins with. */

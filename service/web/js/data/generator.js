@@ -36,6 +36,7 @@ class Generator {
   constructor(document, query, signal) {
     const body = plain(bodySchema(document, ROUTE), document);
     this.document = document;
+    this.signal = signal;
     this.members = kindsOf(body.properties.parameters);
     const names = Object.keys(this.members);
     this.kind = names.includes(query.get("kind")) ? query.get("kind") : names[0];
@@ -117,7 +118,7 @@ class Generator {
   async keep() {
     try {
       const { id } = await post("/v1/datasets", { parameters: this.body() });
-      go("/data", { dataset: id });
+      if (!this.signal.aborted) go("/data", { dataset: id });
     } catch (error) {
       this.tell(error);
     }

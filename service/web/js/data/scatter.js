@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 
 const HEIGHT = 400;
+const LEGEND = 62; // pixels: a hundred classes leave room for the picture
 
 /**
  * Make the picture of examples over two of their features.
@@ -64,6 +65,7 @@ function layoutOf({ features }, [across, up]) {
     xaxis: { title: { text: features[across] } },
     yaxis: { title: { text: features.length === 1 ? t("data.class") : features[up] }, ...equal },
     showlegend: true,
+    legend: { maxheight: LEGEND },
   };
 }
 

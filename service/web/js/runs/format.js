@@ -52,14 +52,20 @@ export function modelOf({ model }) {
 }
 
 /**
- * A value of a series: accuracies in per cent, the others in four digits.
+ * A value of a series: accuracies in per cent.
  * @param {string} measure
  * @param {number|null|undefined} value
  */
 export function measured(measure, value) {
   if (value === null || value === undefined) return "–";
-  if (!rises(measure)) return number(value);
+  if (!rises(measure)) return sized(value);
   return number(value, { style: "percent", maximumSignificantDigits: undefined, minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** A number of any size: very large and very small ones with an exponent. */
+export function sized(value) {
+  const far = value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3);
+  return far ? value.toExponential(1) : number(value);
 }
 
 /** Seconds in the two largest units, as the language writes them. */

@@ -99,6 +99,6 @@ const CELLS = {
 };
 
 function named(run) {
-  const tags = Object.entries(run.tags).slice(0, 3).map(([key, value]) => h("span", { class: "run-tag" }, value ? `${key}: ${value}` : key));
+  const tags = Object.entries(run.tags).slice(0, 3).map(([key, value]) => h("span", { class: "run-tag", title: value }, value ? `${key}: ${value}` : key));
   return [h("a", { href: href(`/runs/${run.id}`) }, nameOf(run)), tags.length ? h("span", { class: "run-tags" }, tags) : null];
 }

@@ -14,13 +14,13 @@ const PLACES = [
   ["/models", "shell.models", ["/models", "/use/model"]],
 ];
 
-/** Draw the header, in the language of now. */
-export function drawHeader(top) {
+/** Draw the header, in the language of now; `again` shows the view anew. */
+export function drawHeader(top, again) {
   replace(
     top,
     h("a", { class: "brand", href: href("/"), "aria-label": "Postgrad Lab" }, h("img", { src: "/web/icon.svg", alt: "", width: 26, height: 26 }), h("span", {}, "Postgrad ", h("b", {}, "Lab"))),
     h("nav", { "aria-label": t("shell.places") }, h("ul", { class: "places" }, PLACES.map(placeLink))),
-    h("div", { class: "tools" }, languageChoice(), themeChoice(), keyButton(), requestsButton()),
+    h("div", { class: "tools" }, languageChoice(), themeChoice(), keyButton(again), requestsButton()),
   );
   markPlace(current().path);
 }
@@ -53,8 +53,9 @@ function themeChoice() {
   return h("select", { id: "theme", class: "quiet", "aria-label": t("shell.theme"), value: theme(), onChange: change }, options);
 }
 
-function keyButton() {
-  return h("button", { type: "button", class: "quiet", onClick: () => openKeyDialog() }, t("shell.key"));
+function keyButton(again) {
+  const ask = async () => (await openKeyDialog()) && again();
+  return h("button", { type: "button", class: "quiet", onClick: ask }, t("shell.key"));
 }
 
 function requestsButton() {

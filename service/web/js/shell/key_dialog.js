@@ -26,7 +26,7 @@ export function forgive() {
  */
 export function openKeyDialog(why = null) {
   return new Promise((resolve) => {
-    const input = h("input", { id: "api-key", type: "password", autocomplete: "off", spellcheck: "false", placeholder: "pg_…", "aria-describedby": "api-key-text" });
+    const input = h("input", { id: "api-key", type: "password", autocomplete: "off", spellcheck: "false", placeholder: "pg_…", pattern: "\\s*[!-~]+\\s*", title: t("shell.key_form"), "aria-describedby": "api-key-text" });
     const dialog = h("dialog", { class: "dialog", "aria-labelledby": "api-key-title" }, form(input, why));
     const before = document.activeElement;
     dialog.addEventListener("close", () => {

@@ -20,7 +20,8 @@ export function literal(value, indent = "") {
  */
 export function httpx(request, { origin, key }) {
   const asked = parts(request);
-  const given = [literal(origin + asked.path), ...settings(asked, key), asked.stream ? "timeout=None" : "timeout=60"];
+  const indent = asked.stream ? "        " : "    ";
+  const given = [literal(origin + asked.path), ...settings(asked, key, indent), asked.stream ? "timeout=None" : "timeout=60"];
   const imports = key ? "import os\n\nimport httpx\n\n" : "import httpx\n\n";
   return imports + (asked.stream ? streamed(asked, given) : whole(asked, given));
 }
@@ -56,15 +57,15 @@ export function lines(given, indent = "    ", end = "") {
   return line.length <= 72 && !line.includes("\n") ? line : `\n${indent}${given.join(`,\n${indent}`)},\n${end}`;
 }
 
-function settings(asked, key) {
+function settings(asked, key, indent) {
   const made = [];
-  if (asked.query.length) made.push(`params=${literal(grouped(asked.query), "    ")}`);
+  if (asked.query.length) made.push(`params=${literal(grouped(asked.query), indent)}`);
   const headers = asked.headers.map(([name, value]) => `${literal(name)}: ${literal(value)}`);
   if (asked.accept) headers.push(`"Accept": ${literal(asked.accept)}`);
   if (key) headers.push(`"Authorization": f"Bearer {os.environ['POSTGRAD_API_KEY']}"`);
   if (headers.length) made.push(`headers={${headers.join(", ")}}`);
   if (asked.form) made.push(...fields(asked.form));
-  if (asked.body !== null) made.push(`json=${literal(asked.body, "    ")}`);
+  if (asked.body !== null) made.push(`json=${literal(asked.body, indent)}`);
   return made;
 }
 

@@ -35,6 +35,9 @@ export function promoteForm({ name = "", run = "", checkpoint = "latest", signal
     event.preventDefault();
     places.forEach((one) => one.say(""));
     replace(trouble);
+    const empty = known.map((one) => fields[one]).filter(({ input }) => !input.value.trim());
+    empty.forEach((one) => one.place.say(t("models.needed")));
+    if (empty.length) return empty[0].input.focus();
     const { path, body } = wish();
     try {
       const alias = await put(path, body, { signal });
@@ -53,7 +56,7 @@ export function promoteForm({ name = "", run = "", checkpoint = "latest", signal
 
 function wishOf({ name, alias, run, checkpoint }) {
   const path = `/v1/models/${encodeURIComponent(name || "NAME")}/aliases/${encodeURIComponent(alias || "production")}`;
-  return { method: "PUT", path, body: { run, checkpoint: checkpoint || "latest" } };
+  return { method: "PUT", path, body: { run: run || "RUN", checkpoint: checkpoint || "latest" } };
 }
 
 function field(name, value, pointer, { hint = false, list = null }) {

@@ -26,7 +26,9 @@ export async function show(root, { query, signal }) {
     const main = h("div", { class: "stack" }, h("div", { class: "skeleton" }));
     replace(place, main, h("div", { class: "grid two" }, uploadCard(mine), storedCard(mine)));
     try {
-      const card = id ? await lookCard(id, asked, mine) : generatorCard(await openapi(), asked, mine);
+      const document = id ? null : await openapi();
+      if (mine.aborted) return;
+      const card = id ? await lookCard(id, asked, mine) : generatorCard(document, asked, mine);
       if (!mine.aborted) replace(main, card);
     } catch (error) {
       if (mine.aborted) return;

@@ -52,6 +52,7 @@ async function showOne(root, name, signal) {
     replace(lead, t("models.served", { version: model.served, count: model.versions.length }));
     replace(versions, h("h2", { id: "versions-title" }, t("models.versions")), versionsTable(model, load));
   };
+  await load();
   const remove = async () => {
     const wish = { method: "DELETE", path };
     const answer = await confirmed({ title: t("models.delete_title", { name }), text: t("models.delete_text"), verb: t("models.delete"), request: wish });
@@ -61,6 +62,5 @@ async function showOne(root, name, signal) {
     h("div", { class: "row" }, apiButton(() => ({ method: "GET", path }), { label: t("models.read_label") }),
       h("button", { type: "button", class: "danger", onclick: remove }, t("models.delete")),
       h("a", { class: "button primary", href: href(`/use/model/${encodeURIComponent(name)}`) }, t("runs.use")))), versions);
-  await load();
   root.append(promoteForm({ name, signal, ondone: load }));
 }

@@ -34,6 +34,7 @@ class NewRun {
   constructor(document, kept, value, signal) {
     const choices = { "/dataset/id": () => kept.map((data) => [data.id, `${data.name} · ${data.id.slice(0, 9)}…`]) };
     const options = { value, root: document, advanced: ADVANCED, choices, onchange: () => this.changed() };
+    this.signal = signal;
     this.form = schemaForm(bodySchema(document, ROUTE), options);
     this.estimate = estimate(signal, (problem) => this.form.showProblem(problem));
     this.problem = h("div", {});
@@ -86,7 +87,7 @@ class NewRun {
     replace(this.problem);
     try {
       const { id } = await post(ROUTE, this.form.value());
-      go(`/runs/${id}`);
+      if (!this.signal.aborted) go(`/runs/${id}`);
     } catch (error) {
       this.form.showProblem(error.errors?.length ? error : null);
       if (!error.errors?.length) replace(this.problem, notice(error));
@@ -116,7 +117,8 @@ class NewRun {
   async make(make, button) {
     button.disabled = true;
     try {
-      go("/new", { run: JSON.stringify(await make()) });
+      const run = JSON.stringify(await make());
+      if (!this.signal.aborted) go("/new", { run });
     } catch (error) {
       replace(this.problem, notice(error));
     } finally {

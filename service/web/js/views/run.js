@@ -42,6 +42,7 @@ export async function show(root, { params, query, signal }) {
   const trouble = h("div", { id: "trouble" });
   let away = false;
   const fail = (error) => {
+    if (feed.gone) return;
     away = error.status === 0;
     replace(trouble, notice(error));
   };

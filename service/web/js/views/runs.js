@@ -58,6 +58,7 @@ class RunsView {
   }
 
   change(changes, options) {
+    if (this.signal.aborted) return; // what was typed last comes a moment later
     setQuery(changes, options);
     this.load({});
   }

@@ -24,6 +24,7 @@ export async function show(root, { params, query, signal }) {
   let part = null;
   const fill = async (words) => {
     const features = target.writes ? [] : await featuresOf(target.run, signal);
+    if (signal.aborted) return;
     part = target.writes ? writer({ target, query: words, signal }) : predictor({ target, features, query: words, signal });
     replace(box, part.element);
   };

@@ -44,12 +44,7 @@ function draw(feed, all, menu) {
 
 /** A button that does it, joined with one that shows how. */
 function atOnce(feed, verb, fail) {
-  const request = () => ({
-    method: "POST",
-    path: `${feed.path}/${verb}`,
-    cli: `postgrad runs ${verb} ${feed.run.id}`,
-    client: `client.runs.${verb}("${feed.run.id}")`,
-  });
+  const request = () => ({ method: "POST", path: `${feed.path}/${verb}` });
   const act = async () => {
     const row = button.closest(".watch-actions");
     button.disabled = true;

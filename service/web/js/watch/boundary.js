@@ -15,6 +15,7 @@ const LONGEST_MS = 5000; // a page that was busy must not take the server for sl
 const SLIDE_MS = 60;
 const RESOLUTION = 80;
 const KEPT = 40;
+const LEGEND = 62; // pixels: a hundred classes leave room for the picture
 
 /** Make the card of a run of two features. */
 export function boundary(feed, settings, fail) {
@@ -74,7 +75,13 @@ class BoundaryCard {
   }
 
   get wanted() {
-    return this.settings.step === null ? "latest" : String(this.settings.step);
+    return this.settings.step === null ? "latest" : String(this.kept);
+  }
+
+  /** The checkpoint that is shown for a step: its own, else the last before it; a link may name one that is not kept. */
+  get kept() {
+    const steps = this.steps();
+    return steps.findLast((one) => one <= this.settings.step) ?? steps[0] ?? this.settings.step;
   }
 
   steps() {
@@ -89,10 +96,10 @@ class BoundaryCard {
     this.slider.max = Math.max(0, steps.length - 1);
     this.slider.disabled = steps.length < 2;
     this.slider.value = Math.max(0, near);
-    const shown = step ?? this.grid?.step ?? steps.at(-1) ?? 0;
+    const shown = step === null ? (this.grid?.step ?? steps.at(-1) ?? 0) : this.kept;
     this.output.textContent = step === null ? t("watch.step_latest", { step: shown }) : t("watch.at_step", { step: shown });
     this.slider.setAttribute("aria-valuetext", this.output.textContent);
-    const kept = this.grids.get(step);
+    const kept = step === null ? null : this.grids.get(this.kept);
     if (kept) this.show(kept);
     else if (steps.length) this.load();
   }
@@ -150,6 +157,6 @@ class BoundaryCard {
     const grid = this.grid;
     const axis = (values) => ({ showgrid: false, ...(values ? { range: [values[0], values.at(-1)] } : {}) });
     const axes = { xaxis: { title: { text: across }, ...axis(grid?.x) }, yaxis: { title: { text: up }, ...axis(grid?.y) } };
-    return { height: 460, hovermode: "closest", ...axes };
+    return { height: 460, hovermode: "closest", legend: { maxheight: LEGEND }, ...axes };
   }
 }

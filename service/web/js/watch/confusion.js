@@ -1,12 +1,14 @@
 /** Which class is taken for which. */
 
 import { chart } from "../charts.js";
+import { shortened } from "../charts/names.js";
 import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { more, namedTable, percent } from "./parts.js";
 
 const WRITTEN = 15; // classes, of which the numbers are written into the picture
 const LISTED = 30;
+const LONGEST = 14; // characters of a name at an axis
 const STRONGEST = "color-mix(in srgb, var(--series-1) 50%, var(--chart-paper))"; // the numbers keep a contrast of 5 on it
 
 /** Make the card; it is hidden until there is a matrix. */
@@ -40,11 +42,19 @@ function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }
     layout: {
       height: Math.min(460, 130 + 34 * names.length),
       hovermode: "closest",
-      xaxis: { type: "category", title: { text: t("watch.predicted_class") }, showgrid: false, ticks: "" },
-      yaxis: { type: "category", title: { text: t("watch.true_class") }, autorange: "reversed", showgrid: false, ticks: "" },
+      xaxis: { ...axis(names), title: { text: t("watch.predicted_class") } },
+      yaxis: { ...axis(names), title: { text: t("watch.true_class") }, autorange: "reversed" },
     },
     summary: t("watch.confusion_is", { accuracy: percent(accuracy), step, count: examples }),
   };
+}
+
+/** The classes along an axis; where their names are long, so many of them as there is room for. */
+function axis(names) {
+  const plain = { type: "category", showgrid: false, ticks: "" };
+  if (names.every((name) => name.length <= LONGEST)) return plain;
+  const shown = names.filter((_, i) => i % Math.ceil(names.length / WRITTEN) === 0);
+  return { ...plain, tickvals: shown, ticktext: shown.map((name) => shortened(name, LONGEST)) };
 }
 
 function perClass(found) {

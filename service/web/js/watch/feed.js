@@ -21,6 +21,7 @@ export class Feed extends EventTarget {
   checkpoints = [];
   connection = "closed";
   problem = null;
+  gone = false;
 
   constructor(id, signal) {
     super();
@@ -61,7 +62,13 @@ export class Feed extends EventTarget {
       this.refresh();
     } else if (event === "checkpoint" && data.data.step > (this.checkpoints.at(-1)?.step ?? -1)) this.list();
     else if (event === "state") this.refresh();
-    else if (event === "end" && data.reason === "run_deleted") this.tell("gone");
+    else if (event === "end" && data.reason === "run_deleted") this.leave();
+  }
+
+  /** There is nothing more to ask about a run that is deleted. */
+  leave() {
+    this.gone = true;
+    this.tell("gone");
   }
 
   connect(state) {
@@ -107,10 +114,11 @@ export class Feed extends EventTarget {
 
   /** A server that is away for a moment is no error: the stream says so, and comes back. */
   async safely(work) {
+    if (this.gone) return;
     try {
       await work();
     } catch (error) {
-      if (!this.signal.aborted && error.status !== 0) this.fail(error);
+      if (!this.signal.aborted && !this.gone && error.status !== 0) this.fail(error);
     }
   }
 

@@ -21,8 +21,12 @@ const USUAL_RATIO = [1e-5, 3e-2];
  */
 export function lens(feed, fail) {
   const state = { found: null, final: false, slow: 0, listeners: [] };
-  const checks = h("section", { class: "card", id: "lens" });
+  const title = head(feed, state);
+  const onfocusout = ({ relatedTarget: next }) => late && !next?.closest("dialog") && setTimeout(draw);
+  const inside = h("div", { class: "stack", onfocusout });
+  const checks = h("section", { class: "card", id: "lens" }, title.element, inside);
   const matrix = confusion(feed);
+  let late = false;
   const read = throttled(async () => {
     const began = performance.now();
     state.final = ended(feed.run);
@@ -37,7 +41,9 @@ export function lens(feed, fail) {
   }, () => (ended(feed.run) ? 0 : Math.max(PAUSE_MS, SHARE * state.slow)), feed.signal);
   function draw() {
     const { found } = state;
-    replace(checks, head(feed, found), found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
+    title.draw();
+    late = inside.contains(document.activeElement); // what has the focus stays
+    if (!late) replace(inside, found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
     matrix.draw(state.found);
   }
   const ask = () => feed.checkpoints.length > 0 && read();
@@ -49,11 +55,12 @@ export function lens(feed, fail) {
   return { checks, matrix: matrix.element, measured: () => state.found, onmeasured };
 }
 
-function head(feed, found) {
-  const request = () => ({ method: "GET", path: `${feed.path}/diagnostics`, cli: `postgrad diagnose ${feed.run.id}`,
-    client: `client.runs.diagnostics("${feed.run.id}")` });
-  const hint = found && t("watch.measured_at", { step: found.step, count: found.examples });
-  return cardHead(t("watch.lens"), request, { hint });
+function head(feed, state) {
+  const request = () => ({ method: "GET", path: `${feed.path}/diagnostics` });
+  const hint = h("p", { class: "hint" });
+  const element = cardHead(t("watch.lens"), request, { hint });
+  const draw = () => replace(hint, state.found && t("watch.measured_at", { step: state.found.step, count: state.found.examples }));
+  return { element, draw };
 }
 
 function body(feed, found, fail) {

@@ -4,15 +4,16 @@ import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { apiButton } from "../snippets.js";
 
+export { sized } from "../runs/format.js";
+
 /**
  * The head of a card: its title, and the request that asks for what it shows.
  * @param {string} title
  * @param {function(): Object} request
- * @param {{action?: string, hint?: string|null}} [more] action: what the request does, if that is not the title
+ * @param {{action?: string, hint?: Node|null}} [more] action: what the request does, if that is not the title
  */
 export function cardHead(title, request, { action = title, hint = null } = {}) {
-  const told = hint ? h("p", { class: "hint" }, hint) : null;
-  return h("div", { class: "row between" }, h("div", {}, h("h2", {}, title), told), apiButton(request, { label: action }));
+  return h("div", { class: "row between" }, h("div", {}, h("h2", {}, title), hint), apiButton(request, { label: action }));
 }
 
 /** A share as a percentage, a dash for none. */
@@ -23,12 +24,6 @@ export function percent(share) {
 /** A number with at most one digit after the point. */
 export function decimal(value, options = {}) {
   return number(value, { maximumFractionDigits: 1, maximumSignificantDigits: undefined, ...options });
-}
-
-/** A number of any size: very large and very small ones with an exponent. */
-export function sized(value) {
-  const far = value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3);
-  return far ? value.toExponential(1) : number(value);
 }
 
 /** A text that is only heard. */

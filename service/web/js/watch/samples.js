@@ -1,6 +1,6 @@
 /** What a model of text wrote at each checkpoint, the newest first: it gets better. */
 
-import { h, replace } from "../dom.js";
+import { arrange, h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { cardHead } from "./parts.js";
 
@@ -12,16 +12,20 @@ export function samples(feed) {
   const empty = h("p", { class: "muted" }, t("watch.no_samples"));
   const more = h("button", { type: "button", class: "small", onclick: () => (all = true, draw()) });
   let all = false;
-  let drawn = "";
+  const kept = new Map(); // a sample that is read stays where it is while others come
   function draw() {
     const written = feed.checkpoints.filter(({ sample }) => sample !== null).reverse();
     const shown = all ? written : written.slice(0, FIRST);
-    const key = `${shown.map(({ id }) => id)} ${feed.history.last}`;
     empty.hidden = written.length > 0;
     more.hidden = shown.length === written.length;
     more.textContent = t("watch.more_samples", { count: written.length });
-    if (key !== drawn) replace(list, shown.map((checkpoint) => entry(checkpoint, feed)));
-    drawn = key;
+    arrange(list, shown.map((checkpoint) => known(checkpoint)));
+  }
+  function known(checkpoint) {
+    if (!kept.has(checkpoint.id)) kept.set(checkpoint.id, entry(checkpoint));
+    const { element, head } = kept.get(checkpoint.id);
+    replace(head, told(checkpoint, feed));
+    return element;
   }
   feed.on("checkpoints points", draw);
   draw();
@@ -30,14 +34,17 @@ export function samples(feed) {
   return h("section", { class: "card", id: "samples" }, cardHead(t("watch.samples"), request), text, empty, list, more);
 }
 
-function entry({ step, sample, names }, { history }) {
-  const loss = lossAt(history, step);
-  const told = [t("watch.at_step", { step })];
-  if (loss !== null) told.push(t("watch.loss_is", { loss: number(loss) }));
-  const marks = names.map((name) => h("span", { class: "badge" }, t(`watch.name_${name}`)));
-  const head = h("p", { class: "row small number" }, h("strong", {}, told.join(" · ")), marks);
+function entry({ step, sample }) {
+  const head = h("p", { class: "row small number" });
   const box = { class: "sample", tabindex: "0", role: "region", "aria-label": t("watch.sample_at", { step }) };
-  return h("li", {}, head, h("pre", box, sample));
+  return { element: h("li", {}, head, h("pre", box, sample)), head };
+}
+
+/** What is known of a checkpoint: its step, the loss there, its names. */
+function told({ step, names }, { history }) {
+  const loss = lossAt(history, step);
+  const facts = [t("watch.at_step", { step }), ...(loss === null ? [] : [t("watch.loss_is", { loss: number(loss) })])];
+  return [h("strong", {}, facts.join(" · ")), names.map((name) => h("span", { class: "badge" }, t(`watch.name_${name}`)))];
 }
 
 /** The loss at a step, or at the last one before it that is known. */

@@ -25,12 +25,7 @@ export function smoothing(feed, settings, fail) {
   settings.addEventListener("change", draw, { signal: feed.signal });
   feed.on("points", draw);
   draw();
-  const request = () => ({
-    method: "GET",
-    path: `${feed.path}/metrics`,
-    cli: `postgrad runs show ${feed.run.id}`,
-    client: `client.runs.metrics("${feed.run.id}")`,
-  });
+  const request = () => ({ method: "GET", path: `${feed.path}/metrics` });
   const field = h("div", { class: "watch-smooth" }, h("label", { for: "smooth" }, t("watch.smoothing")), slider, output);
   const right = h("div", { class: "row" }, told, apiButton(request, { label: t("watch.curves") }));
   return h("div", { class: "row between watch-controls" }, field, right);

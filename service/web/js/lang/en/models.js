@@ -17,6 +17,7 @@ export default {
   "models.hint_name": "Letters, digits, “.”, “_” and “-”.",
   "models.run": "Run",
   "models.checkpoint": "Checkpoint",
+  "models.needed": "This is needed.",
   "models.alias": "Alias",
   "models.hint_alias": "“production” answers when nothing else is asked for.",
   "models.served": "Version {version} answers by default.",

@@ -18,6 +18,7 @@ export default {
   "shell.key_title": "API key",
   "shell.key_label": "Key",
   "shell.key_text": "It stays in this tab, and is gone when you close it.",
+  "shell.key_form": "A key has letters, digits and signs of ASCII only.",
   "shell.key_use": "Use this key",
   "shell.key_forget": "Forget the key",
   "shell.key_needed": "This server answers only with an API key.",

@@ -17,6 +17,7 @@ export default {
   "models.hint_name": "영문자, 숫자, “.”, “_”, “-”.",
   "models.run": "실행",
   "models.checkpoint": "체크포인트",
+  "models.needed": "꼭 필요합니다.",
   "models.alias": "별칭",
   "models.hint_alias": "따로 지정하지 않으면 “production”이 답합니다.",
   "models.served": "기본으로 버전 {version}이(가) 답합니다.",

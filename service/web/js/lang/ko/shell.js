@@ -18,6 +18,7 @@ export default {
   "shell.key_title": "API 키",
   "shell.key_label": "키",
   "shell.key_text": "키는 이 탭에만 보관되고, 탭을 닫으면 사라집니다.",
+  "shell.key_form": "키는 공백 없는 ASCII 문자로만 되어 있습니다.",
   "shell.key_use": "이 키 사용",
   "shell.key_forget": "키 지우기",
   "shell.key_needed": "이 서버는 API 키가 있어야 응답합니다.",
