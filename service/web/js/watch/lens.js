@@ -40,11 +40,10 @@ export function lens(feed, fail) {
     replace(checks, head(feed, found), found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
     matrix.draw(state.found);
   }
-  const ask = () => feed.checkpoints.length > 0 && read();
-  feed.on("points checkpoints", () => !ended(feed.run) && ask());
+  const ask = () => feed.begun && feed.checkpoints.length > 0 && read(); // the server has less to do at a time, the curves come first
+  feed.on("points checkpoints", () => !state.final && ask());
   feed.on("run", () => ended(feed.run) && !state.final && ask());
   draw();
-  ask();
   const onmeasured = (listener) => state.listeners.push(listener);
   return { checks, matrix: matrix.element, measured: () => state.found, onmeasured };
 }
