@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.metadata import version
 from pathlib import Path
@@ -215,6 +216,15 @@ def test_the_form_is_translated() -> None:
     pairs = re.findall(r"""^ {2}(?:"((?:[^"\\]|\\.)*)"|(\w+)):\s+"[^"]+",$""", korean, re.MULTILINE)
     told = {quoted or bare for quoted, bare in pairs}
     assert told == _texts(create_app(Settings()).openapi()["components"]["schemas"], "RunCreate", set())
+
+
+def test_the_document_is_made_once() -> None:
+    """However many ask at once, also beside the thread that "/" sets to it, all get the same and finished document."""
+    app = create_app(Settings())
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(lambda _: app.openapi(), range(4))
+    assert all(other is first for other in others)
+    assert first["security"] == [{}, {"key": []}]
 
 
 def test_the_wheel_has_the_page() -> None:
