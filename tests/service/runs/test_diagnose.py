@@ -60,11 +60,12 @@ def test_a_run_without_points_has_no_hint() -> None:
 
 
 def test_diverged() -> None:
-    """The hint of a run that diverged names the rate and a third of it, and covers the others about the rate."""
+    """The hint of a run that diverged names the rate and a tenth of it, and covers the others about the rate."""
     found = hints.drawn_from(evidence(stop_reason=StopReason.DIVERGED, loss=[1, 2, 4, 8, 16, 32, 64], update_ratio=[9.0]))
     assert [(hint.code, hint.severity) for hint in found] == [("diverged", "error")]
     assert "the learning rate 1 is probably too high" in found[0].message
-    assert found[0].suggestion == "fork the run with learning_rate 0.3"
+    assert found[0].suggestion == "fork the run with learning_rate 0.1"
+    assert found[0].overrides == {"optimizer": {"learning_rate": 0.1}}
 
 
 def test_loss_rises_in_a_row() -> None:
