@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from service.api.errors import TITLES
 from service.app import create_app
 from service.settings import Settings
 from tests.live import ROOT
@@ -187,6 +188,13 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     for name in MODULES:
         asked = set(re.findall(r"""\b(?:t|words)\(\s*"(\w+\.[\w.]+)\"""", (WEB / name).read_text()))
         assert asked <= there, name
+
+
+def test_titles_of_problems_are_those_of_the_server() -> None:
+    """Each code that the documents name has its title here, and no other."""
+    documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", (ROOT / "docs/api.md").read_text(), re.MULTILINE)
+    told = {key.removeprefix("problem."): text for key, text in words("en").items() if key.startswith("problem.")}
+    assert told == {code: TITLES[int(status)] for code, status in documented}
 
 
 def test_each_language_is_merged() -> None:

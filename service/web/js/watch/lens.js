@@ -7,6 +7,7 @@ import { confusion } from "./confusion.js";
 import { ended } from "./feed.js";
 import { hints } from "./hints.js";
 import { cardHead, sized, unseen } from "./parts.js";
+import { said } from "./said.js";
 import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 8000;
@@ -71,7 +72,7 @@ function check(verdict, title, text) {
 
 function gradient({ ok, relative_error: error, examples, note }) {
   const verdict = ok === null ? "none" : ok ? "good" : "bad";
-  const told = [error === null ? null : t("watch.gradient_error", { error: error.toExponential(1), count: examples }), note];
+  const told = [error === null ? null : t("watch.gradient_error", { error: error.toExponential(1), count: examples }), note && said("note", note).text];
   return check(verdict, t("watch.gradient"), told.filter(Boolean).join(" · "));
 }
 
