@@ -70,6 +70,8 @@ def loss_stuck(e: Evidence) -> Hint | None:
         init = "he" if model.activation == "relu" else "xavier"
         return Hint("loss_stuck", "warning", f"{message}; initial weights of 0.01·randn are too small for a deep net",
                     f'set model.init to "{init}"')  # fmt: skip
+    if dead_relus(e):  # a higher rate would not help them
+        return None
     faster, overrides = fork_at(e.rate * 3)
     if model.kind in ("softmax", "svm"):
         faster += ", or try an mlp: no straight line may separate these classes"
@@ -183,6 +185,7 @@ TOO_FAST = ("diverged", "loss_rises", "loss_jumps")
 COVERED: dict[str, tuple[str, ...]] = {  # what says no more than, or the opposite of, what another hint says better
     "loss_rises": ("diverged",),
     "loss_jumps": ("diverged", "loss_rises"),
+    "loss_stuck": TOO_FAST,
     "update_ratio": TOO_FAST,
 }
 

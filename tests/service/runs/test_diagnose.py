@@ -83,6 +83,16 @@ def test_loss_rises_in_a_row() -> None:
     assert hints.loss_rises(evidence(loss=[9, 1, 2, 3, 4, 5, 1])) is None
 
 
+def test_a_loss_that_is_stuck_because_of_the_rate() -> None:
+    """That it is too low is not said of a rate that was too high: the loss rose, or its units are dead."""
+    flat, rose = [1.1] * 6, [1.1, 1.3, 1.3, 1.3, 1.3, 1.3]
+    for more in ({"loss": rose}, {"dead_units": [DeadUnits(1, 8, 8)]}):
+        codes = [hint.code for hint in hints.drawn_from(evidence(data_loss=flat, **more))]
+        assert "loss_stuck" not in codes
+        assert len(codes) == 1
+    assert [hint.code for hint in hints.drawn_from(evidence(data_loss=flat))] == ["loss_stuck"]
+
+
 def test_loss_rises_over_all() -> None:
     """A loss that ends above its beginning is told, however it came there."""
     assert "rose from 1 to 3" in told(hints.loss_rises(evidence(loss=[1, 0.5, 3]))).message
