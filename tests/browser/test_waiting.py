@@ -51,6 +51,18 @@ def test_a_run_is_told_of_before_its_curves_are_there(
     assert page.evaluate(SHIFTED) < 0.1  # what counts as good
 
 
+def test_curves_that_come_first(page: Page, lab: str, api: httpx.Client, held: Callable[[str], Callable[[], None]]) -> None:
+    """Nothing is missing if the curves are there before the run is."""
+    run = trained(api)
+    release = held("**/checkpoints")
+    with page.expect_response("**/metrics?*") as answer:
+        page.goto(f"{lab}/#/runs/{run}")
+    answer.value.finished()
+    release()
+    grows(page, 190)
+    expect(page.locator("#lens .watch-check").first).to_be_visible()
+
+
 def test_curves_that_cannot_be_read(page: Page, lab: str, api: httpx.Client) -> None:
     """The view says so, and shows the rest."""
     run = trained(api, name="half of it")

@@ -45,6 +45,7 @@ export function lens(feed, fail) {
   feed.on("points checkpoints", () => !state.final && ask());
   feed.on("run", () => ended(feed.run) && !state.final && ask());
   draw();
+  ask(); // the curves may have come first
   const onmeasured = (listener) => state.listeners.push(listener);
   return { checks, matrix: matrix.element, measured: () => state.found, onmeasured };
 }
