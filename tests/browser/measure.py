@@ -14,7 +14,7 @@ import httpx
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.chromium import launched
-from tests.browser.runs import SPIRAL, grows, holds, trained
+from tests.browser.runs import SPIRAL, grows, holds
 from tests.live import live_server
 
 RUNS, POINTS = 1000, 100_000
@@ -35,7 +35,10 @@ def fill(api: httpx.Client) -> str:
     with ThreadPoolExecutor(16) as pool:
         body = {**SPIRAL, "training": {"steps": 20}}
         list(pool.map(lambda i: api.post("/v1/runs", json={**body, "name": f"run {i}"}).raise_for_status(), range(RUNS)))
-    return trained(api, name="long", training={"steps": POINTS, "log_every": 1})
+    long = api.post("/v1/runs", json={**SPIRAL, "name": "long", "training": {"steps": POINTS, "log_every": 1}}).json()
+    while long["status"] in ("queued", "running"):
+        long = api.get(f"/v1/runs/{long['id']}", headers={"Prefer": "wait=30"}).raise_for_status().json()
+    return str(long["id"])
 
 
 def content(page: Page, url: str, view: str, *seen: str) -> list[float]:
