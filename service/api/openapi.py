@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's, made as strict as the routes are, with links between them."""
 
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,25 +19,33 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Let `/openapi.json` say what FastAPI does not."""
-    plain = app.openapi
+    """Let `/openapi.json` say what FastAPI does not. It is made at its first use, which may be in any thread."""
+    plain, lock = app.openapi, Lock()
+    made: dict[str, Any] | None = None
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = plain()
-            for methods in document["paths"].values():
-                for operation in methods.values():
-                    _correct(operation)
-            for name, schema in document["components"]["schemas"].items():
-                if name.startswith("Body_"):  # a form
-                    schema["additionalProperties"] = False
-            document["paths"].update(openinference.paths())
-            document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            document["security"] = [{}, {"key": []}]  # {}: a server without keys asks for none
-            links.add(document)
-        return plain()
+        nonlocal made
+        with lock:
+            if made is None:
+                made = _corrected(plain())
+        return made
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _corrected(document: dict[str, Any]) -> dict[str, Any]:
+    """Return FastAPI's document as this service means it."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            _correct(operation)
+    for name, schema in document["components"]["schemas"].items():
+        if name.startswith("Body_"):  # a form
+            schema["additionalProperties"] = False
+    document["paths"].update(openinference.paths())
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{}, {"key": []}]  # {}: a server without keys asks for none
+    links.add(document)
+    return document
 
 
 def _correct(operation: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from core.evaluate import Evaluator, accuracy, scores
 from core.problem import Problem
 from core.spec import Mlp, ModelSpec, Sgd, Softmax, Spiral, Svm, Training, TrainSpec
 from core.state import TrainState
-from core.train import quiet, train
+from core.train import much_slower, quiet, train
 from core.types import Array, Floats, Ints, Point
 from tests.core.cases import run, run_to_divergence
 
@@ -272,6 +272,12 @@ def divergent(name: str, **training: Any) -> tuple[Problem, TrainState]:
     plan = Training(**training)
     problem = Problem(TrainSpec(model=CASES[name], optimizer=Sgd(learning_rate=1e6), training=plan), SPIRAL)
     return problem, problem.begin()
+
+
+@pytest.mark.parametrize(("rate", "tenth"), [(1e6, 1e5), (0.36, 0.04), (2.0, 0.2), (1e-300, 1e-301)])
+def test_the_rate_to_try(rate: float, tenth: float) -> None:
+    """After a divergence it is a tenth, to one digit."""
+    assert much_slower(rate) == tenth
 
 
 @every_model

@@ -64,6 +64,11 @@ def at_rate(rate: float) -> dict[str, dict[str, Any]]:
     return {"optimizer": {"learning_rate": one_digit(rate)}}
 
 
+def fork_at(rate: float) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Suggest one digit of this learning rate, in words and as what a fork changes."""
+    return f"fork the run with learning_rate {one_digit(rate):g}", at_rate(rate)
+
+
 def slower(e: Evidence) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Suggest a third of the learning rate, in words and as what a fork changes."""
-    return f"fork the run with learning_rate {one_digit(e.rate / 3):g}", at_rate(e.rate / 3)
+    """Suggest a third of the learning rate."""
+    return fork_at(e.rate / 3)

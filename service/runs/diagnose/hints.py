@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from core.spec import Mlp, Svm
+from core.train import much_slower
 from service.domain import StopReason
-from service.runs.diagnose.evidence import Evidence, Hint, at_rate, one_digit, slower
+from service.runs.diagnose.evidence import Evidence, Hint, at_rate, fork_at, one_digit, slower
 
 RISES = 5  # logged points in a row
 MANY_DEAD = 0.25  # of a layer
@@ -19,7 +20,8 @@ def diverged(e: Evidence) -> Hint | None:
     """Tell of a run that left the finite numbers."""
     if e.stop_reason is not StopReason.DIVERGED:
         return None
-    return Hint("diverged", "error", f"the loss became infinite: the learning rate {e.rate:g} is probably too high", *slower(e))
+    message = f"the loss became infinite: the learning rate {e.rate:g} is probably too high"
+    return Hint("diverged", "error", message, *fork_at(much_slower(e.rate)))
 
 
 def loss_rises(e: Evidence) -> Hint | None:
@@ -68,7 +70,9 @@ def loss_stuck(e: Evidence) -> Hint | None:
         init = "he" if model.activation == "relu" else "xavier"
         return Hint("loss_stuck", "warning", f"{message}; initial weights of 0.01·randn are too small for a deep net",
                     f'set model.init to "{init}"')  # fmt: skip
-    faster = f"fork the run with learning_rate {one_digit(e.rate * 3):g}"
+    if dead_relus(e):  # a higher rate would not help them
+        return None
+    faster, overrides = fork_at(e.rate * 3)
     if model.kind in ("softmax", "svm"):
         faster += ", or try an mlp: no straight line may separate these classes"
     return Hint(
@@ -76,7 +80,7 @@ def loss_stuck(e: Evidence) -> Hint | None:
         "warning",
         f"{message}; the learning rate {e.rate:g} is probably too low",
         faster,
-        at_rate(e.rate * 3),
+        overrides,
     )
 
 
@@ -181,6 +185,7 @@ TOO_FAST = ("diverged", "loss_rises", "loss_jumps")
 COVERED: dict[str, tuple[str, ...]] = {  # what says no more than, or the opposite of, what another hint says better
     "loss_rises": ("diverged",),
     "loss_jumps": ("diverged", "loss_rises"),
+    "loss_stuck": TOO_FAST,
     "update_ratio": TOO_FAST,
 }
 

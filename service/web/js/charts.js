@@ -101,7 +101,8 @@ class Chart {
 
   draw() {
     const width = this.plot.clientWidth;
-    if (!present() || !this.element.isConnected || !width) return;
+    const nothing = !this.traces.length && !this.drawn;
+    if (!present() || !this.element.isConnected || !width || nothing) return;
     const parallel = this.traces.some((trace) => trace.type === "parcoords");
     const traces = parallel ? parallelTraces(this.traces) : this.traces.map((trace) => thinned(trace));
     const over = parallel ? merged(parallelLayout(this.traces), this.layout) : this.layout;

@@ -41,6 +41,12 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? written(values[name]) : all));
 }
 
+/** A text of the page that may not be there: null, or the text. */
+export function known(key) {
+  const text = t(key);
+  return text === key ? null : text;
+}
+
 /** A number as the language writes it, by default with up to four significant digits if it is no integer. */
 export function number(value, options = {}) {
   const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: 4 };

@@ -47,6 +47,15 @@ def test_it_agrees_with_evaluate(api: Api) -> None:
     assert found["first_loss"]["expected"] == 2
 
 
+def test_a_run_that_diverged_is_told_one_rate(api: Api) -> None:
+    """Its error, its hint and the fork that the hint proposes name the same rate to try."""
+    run = api.ended("softmax", optimizer={"kind": "sgd", "learning_rate": 3.6e5}, training={"steps": 300})
+    assert run["error"]["suggestion"].endswith("try 40000")
+    (hint,) = (hint for hint in diagnostics(api, run)["hints"] if hint["code"] == "diverged")
+    assert hint["suggestion"] == "fork the run with learning_rate 40000"
+    assert hint["overrides"] == {"optimizer": {"learning_rate": 40000.0}}
+
+
 def test_a_rate_too_high_is_told(api: Api) -> None:
     """A run with a learning rate of 10 is told so, and to try 3; its units are dead."""
     run = api.ended("mlp", optimizer={"kind": "sgd", "learning_rate": 10.0}, training={"steps": 300})

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from service.api.errors import TITLES
 from service.app import create_app
 from service.settings import Settings
 from tests.live import ROOT
@@ -188,6 +190,13 @@ def test_every_text_that_is_asked_for_is_there() -> None:
         assert asked <= there, name
 
 
+def test_titles_of_problems_are_those_of_the_server() -> None:
+    """Each code that the documents name has its title here, and no other."""
+    documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", (ROOT / "docs/api.md").read_text(), re.MULTILINE)
+    told = {key.removeprefix("problem."): text for key, text in words("en").items() if key.startswith("problem.")}
+    assert told == {code: TITLES[int(status)] for code, status in documented}
+
+
 def test_each_language_is_merged() -> None:
     """A file of texts that nobody imports says nothing."""
     for language in ("en", "ko"):
@@ -215,6 +224,15 @@ def test_the_form_is_translated() -> None:
     pairs = re.findall(r"""^ {2}(?:"((?:[^"\\]|\\.)*)"|(\w+)):\s+"[^"]+",$""", korean, re.MULTILINE)
     told = {quoted or bare for quoted, bare in pairs}
     assert told == _texts(create_app(Settings()).openapi()["components"]["schemas"], "RunCreate", set())
+
+
+def test_the_document_is_made_once() -> None:
+    """However many ask at once, also beside the thread that "/" sets to it, all get the same and finished document."""
+    app = create_app(Settings())
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(lambda _: app.openapi(), range(4))
+    assert all(other is first for other in others)
+    assert first["security"] == [{}, {"key": []}]
 
 
 def test_the_wheel_has_the_page() -> None:

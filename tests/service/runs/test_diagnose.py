@@ -1,5 +1,8 @@
 """Measures and hints, each by itself."""
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from math import log
 from typing import Any
@@ -16,8 +19,12 @@ from service.domain import StopReason
 from service.runs.diagnose import hints, measure
 from service.runs.diagnose.evidence import Curve, Evidence, Hint, one_digit
 from service.runs.diagnose.measure import DeadUnits, FirstLoss, GradientCheck
+from tests.live import ROOT
 
 DEEP = MlpSpec(hidden_sizes=(20, 20))
+
+
+FORMS = ROOT / "service/web/js/lang/en/hints.js"
 
 
 def evidence(model: ModelSpec | None = None, rate: float = 1.0, **more: Any) -> Evidence:
@@ -60,11 +67,12 @@ def test_a_run_without_points_has_no_hint() -> None:
 
 
 def test_diverged() -> None:
-    """The hint of a run that diverged names the rate and a third of it, and covers the others about the rate."""
+    """The hint of a run that diverged names the rate and a tenth of it, and covers the others about the rate."""
     found = hints.drawn_from(evidence(stop_reason=StopReason.DIVERGED, loss=[1, 2, 4, 8, 16, 32, 64], update_ratio=[9.0]))
     assert [(hint.code, hint.severity) for hint in found] == [("diverged", "error")]
     assert "the learning rate 1 is probably too high" in found[0].message
-    assert found[0].suggestion == "fork the run with learning_rate 0.3"
+    assert found[0].suggestion == "fork the run with learning_rate 0.1"
+    assert found[0].overrides == {"optimizer": {"learning_rate": 0.1}}
 
 
 def test_loss_rises_in_a_row() -> None:
@@ -73,6 +81,16 @@ def test_loss_rises_in_a_row() -> None:
     assert hint.message.startswith("the loss rose 5 logged points in a row, up to step 60; the learning rate 1")
     assert hint.suggestion == "fork the run with learning_rate 0.3"
     assert hints.loss_rises(evidence(loss=[9, 1, 2, 3, 4, 5, 1])) is None
+
+
+def test_a_loss_that_is_stuck_because_of_the_rate() -> None:
+    """That it is too low is not said of a rate that was too high: the loss rose, or its units are dead."""
+    flat, rose = [1.1] * 6, [1.1, 1.3, 1.3, 1.3, 1.3, 1.3]
+    for more in ({"loss": rose}, {"dead_units": [DeadUnits(1, 8, 8)]}):
+        codes = [hint.code for hint in hints.drawn_from(evidence(data_loss=flat, **more))]
+        assert "loss_stuck" not in codes
+        assert len(codes) == 1
+    assert [hint.code for hint in hints.drawn_from(evidence(data_loss=flat))] == ["loss_stuck"]
 
 
 def test_loss_rises_over_all() -> None:
@@ -255,3 +273,45 @@ def test_first_loss() -> None:
 def test_a_constant_feature_has_no_deviation() -> None:
     """Rounding does not make a constant feature vary."""
     assert measure.deviations(np.array([[0.1, 1.0]] * 99 + [[0.1, 2.0]])) == [0.0, pytest.approx(0.0995, rel=1e-3)]
+
+
+def every_hint() -> Iterator[Hint]:
+    """Return a hint of each form that there is."""
+    flat, rises = [1.1] * 6, [1.0, 0.5, 3.0]
+    yield from hints.drawn_from(evidence(stop_reason=StopReason.DIVERGED))
+    for loss in (rises, [9.0, 1, 2, 3, 4, 5, 6, 1], [9.0, 1, 2, 1, 2, 1, 2, 1, 2, 1]):
+        yield from hints.drawn_from(evidence(loss=loss))
+    for model in (DEEP, Softmax(), MlpSpec(hidden_sizes=(20,))):
+        yield from hints.drawn_from(evidence(model, data_loss=flat))
+    yield from hints.drawn_from(evidence(dead_units=[DeadUnits(1, 8, 8)]))
+    held = [1.0, 0.5, 0.6, 0.7, 0.8, 0.9]
+    yield from hints.drawn_from(evidence(loss=[1.0, 0.9, 0.8, 0.7, 0.6, 0.5], val_loss=held))
+    for standardize in (False, True):
+        plain = evidence(first_loss=FirstLoss(9.0, 1.1, ok=False), deviations=[1.0, 100.0])
+        training = replace(plain.spec.training, standardize=standardize)
+        yield from hints.drawn_from(replace(plain, spec=replace(plain.spec, training=training)))
+    for ratio in (0.5, 1e-6):
+        yield from hints.drawn_from(evidence(update_ratio=[1e-3, ratio]))
+    yield from hints.drawn_from(evidence(never_predicted=["red, green", 2]))
+    yield from hints.drawn_from(evidence(gradient=GradientCheck(0.1, ok=False, examples=4)))
+
+
+def test_every_hint_has_its_form_in_the_lab() -> None:
+    """The Lab translates what is said here by its form: each text has exactly one, and no form is left over."""
+    text = FORMS.read_text().replace(":\n    ", ": ")
+    forms = {key: json.loads(form) for key, form in re.findall(r"""^  "([\w.]+)": (".*"),$""", text, re.MULTILINE)}
+    told = [("hint", hint.message) for hint in every_hint()] + [("advice", hint.suggestion) for hint in every_hint()]
+    told += [("note", measure.AT_KINKS), ("note", measure.FLAT)]
+    used = set()
+    for kind, said in told:
+        found = [key for key, form in forms.items() if key.startswith(f"{kind}.") and _pattern(form).fullmatch(said)]
+        assert len(found) == 1, said
+        used.add(found[0])
+    assert used == set(forms)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """Return a form as an expression: names may have spaces in them, other values have none."""
+    parts = re.split(r"{(\w+)}", form)
+    values = [(".+" if part.startswith("name") else r"\S+") if i % 2 else re.escape(part) for i, part in enumerate(parts)]
+    return re.compile("".join(values), re.DOTALL)

@@ -20,10 +20,11 @@ export function present() {
   return globalThis.Plotly ?? null;
 }
 
-function load() {
-  if (present()) return Promise.resolve(present());
+async function load() {
+  if (present()) return present();
+  await painted();
   const source = document.getElementById("plotly")?.href;
-  if (!source) return Promise.reject(new Error("the page names no chart library"));
+  if (!source) throw new Error("the page names no chart library");
   for (const id of STYLES) {
     if (document.getElementById(id)) continue;
     document.head.append(Object.assign(document.createElement("meta"), { id, className: "no-inline-styles" }));
@@ -39,4 +40,9 @@ function load() {
     };
     document.head.append(script);
   });
+}
+
+/** What is to be read is seen first: the library then holds the page up for 0.4 s. */
+function painted() {
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }

@@ -24,9 +24,13 @@ export const title = (words) => words("new.title");
 
 /** Show the view. Query: `run`, the request as JSON. */
 export async function show(root, { query, signal }) {
-  const [document, kept] = await Promise.all([openapi(), get("/v1/datasets", { query: { limit: KEPT }, signal })]);
+  const waiting = h("div", { class: "card skeleton", "aria-busy": "true" }, h("p", { class: "muted", role: "status" }, t("new.loading")));
+  root.append(h("div", {}, h("h1", {}, t("new.title")), h("p", { class: "lead" }, t("new.lead"))), waiting);
+  const asked = Promise.all([openapi(), get("/v1/datasets", { query: { limit: KEPT }, signal })]);
+  const [document, kept] = await asked.finally(() => waiting.remove());
+  if (signal.aborted) return {};
   const page = new NewRun(document, kept.data, requestOf(query) ?? example(document), signal);
-  root.append(h("div", {}, h("h1", {}, t("new.title")), h("p", { class: "lead" }, t("new.lead"))), page.presets(), page.element);
+  root.append(page.presets(), page.element);
   return { update: (next) => page.set(requestOf(next) ?? example(document)) };
 }
 

@@ -48,6 +48,7 @@ export async function show(root, { params, query, signal }) {
   };
   feed.on("connection", () => feed.connection === "open" && away && replace(trouble)); // the server is there again
   feed.on("problem", () => fail(feed.problem));
+  if (feed.problem) fail(feed.problem);
   feed.on("gone", () => replace(trouble, h("p", { class: "notice notice-warn", role: "alert" }, t("watch.deleted"))));
   waiting.replaceWith(...layout(feed, settings, trouble, fail));
   document.title = `${feed.run.name ?? feed.run.id} · Postgrad Lab`;

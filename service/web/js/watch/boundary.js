@@ -37,9 +37,9 @@ class BoundaryCard {
     const about = { id: "boundary-chart", title: t("watch.regions"), summary: t("watch.boundary_wait") };
     this.chart = chart({ ...about, traces: [], layout: this.layout(), onpoint: (place) => this.asker.ask(place) });
     this.build();
-    feed.on("points", () => this.settings.step === null && this.load());
+    feed.on("points", () => this.settings.step === null && !ended(feed.run) && this.load());
     feed.on("checkpoints", () => this.slide());
-    feed.on("run", () => ended(feed.run) && this.behind && this.load());
+    feed.on("run points", () => ended(feed.run) && this.behind && this.load());
     settings.addEventListener("change", () => settings.step !== this.asked && this.slide(), { signal: feed.signal });
     feed.signal.addEventListener("abort", () => this.chart.destroy());
     this.slide();

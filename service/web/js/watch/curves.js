@@ -41,7 +41,8 @@ export function curves(feed, settings, guessing) {
   return { loss: loss.element, score: scored, small: row, draw };
 }
 
-function lossChart({ run, history }, { smooth, x }, guessing) {
+function lossChart(feed, { smooth, x }, guessing) {
+  const { run, history } = feed;
   const expected = guessing();
   return {
     traces: [
@@ -50,11 +51,12 @@ function lossChart({ run, history }, { smooth, x }, guessing) {
       ...best(run, history, history.has("val_loss") ? "val_loss" : "loss"),
     ],
     layout: { height: 360, xaxis: stepAxis(), yaxis: { rangemode: "tozero" }, hovermode: "x unified", shapes: endShape(run) },
-    summary: lossSummary(run, history),
+    summary: lossSummary(feed),
   };
 }
 
-function lossSummary(run, history) {
+function lossSummary({ run, history, begun }) {
+  if (!begun) return t("watch.reading");
   if (!history.steps.length) return t("watch.no_points");
   const { loss } = history.series;
   const told = [t("watch.loss_from_to", { first: worth(loss, 0), last: worth(loss, -1), step: history.last })];
@@ -73,8 +75,9 @@ function worth(values, at) {
 }
 
 function scores(feed) {
-  const names = SCORES.filter((name) => feed.history.has(name));
-  return names.length ? names : ["val_perplexity"].filter((name) => feed.history.has(name));
+  const there = (name) => (feed.begun ? feed.history.has(name) : name in feed.run.metrics);
+  const names = SCORES.filter(there);
+  return names.length ? names : ["val_perplexity"].filter(there);
 }
 
 function scoreChart(feed, { smooth, x }) {

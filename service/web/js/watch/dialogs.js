@@ -17,7 +17,10 @@ export function askExtend(feed) {
   modal({
     title: t("watch.extend_title"),
     text: t("watch.extend_text", { step: feed.checkpoints.at(-1)?.step ?? done }),
-    fields: [field(t("watch.steps_in_all"), steps, t("watch.steps_done", { step: done })), field(t("watch.name"), name)],
+    fields: [
+      field(t("watch.steps_in_all"), steps, { hint: t("watch.steps_done", { step: done }), pointer: "/steps" }),
+      field(t("watch.name"), name, { pointer: "/name" }),
+    ],
     action: t("watch.extend"),
     request: () => ({ method: "POST", path, body: body() }),
     send: async () => visit(await post(path, body(), { signal: feed.signal })),
@@ -36,9 +39,9 @@ export function askPromote(feed) {
     title: t("watch.promote_title"),
     text: t("watch.promote_text"),
     fields: [
-      field(t("watch.model_name"), model, t("watch.model_name_hint")),
-      field(t("watch.alias"), alias, t("watch.alias_hint")),
-      field(t("watch.checkpoint"), saved),
+      field(t("watch.model_name"), model, { hint: t("watch.model_name_hint"), pointer: "/path/name" }),
+      field(t("watch.alias"), alias, { hint: t("watch.alias_hint"), pointer: "/path/alias" }),
+      field(t("watch.checkpoint"), saved, { pointer: "/checkpoint" }),
     ],
     action: t("watch.promote_action"),
     request: () => ({ method: "PUT", path: path(), body: body() }),

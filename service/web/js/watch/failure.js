@@ -1,7 +1,7 @@
 /** A run that ended without success: why, and what to do. */
 
 import { h, replace } from "../dom.js";
-import { t } from "../i18n.js";
+import { known, t } from "../i18n.js";
 import { askFork } from "./fork.js";
 import { allowed } from "./status.js";
 
@@ -29,7 +29,8 @@ function box(feed, fail) {
   const may = error.code === "diverged" && allowed(feed.run, feed.checkpoints).fork;
   const fork = () => askFork(feed, { optimizer: { learning_rate: rate } }).catch(fail);
   const label = t("watch.fork_with", { what: `learning_rate ${rate}` });
+  const title = known(`run_problem.${error.code}`) ?? error.title ?? t("runs.status_failed");
   const button = may ? h("button", { type: "button", onclick: fork }, label) : null;
-  return h("div", { class: "notice notice-bad", role: "alert" }, h("strong", {}, error.title ?? t("runs.status_failed")),
+  return h("div", { class: "notice notice-bad", role: "alert" }, h("strong", {}, title),
     h("span", { lang: "en" }, error.detail), advice ? h("span", {}, advice) : null, button);
 }

@@ -18,6 +18,7 @@ export function ended(run) {
 export class Feed extends EventTarget {
   run = null;
   history = new History();
+  begun = false; // whether the history is what the server has, and not only empty
   checkpoints = [];
   connection = "closed";
   problem = null;
@@ -32,21 +33,19 @@ export class Feed extends EventTarget {
     this.list = this.later(() => this.readCheckpoints(), LIST_MS);
   }
 
-  /** Read what there is. */
+  /** Read what the head of the view needs; the curves, which may take longer, are asked for at the same time. */
   async begin() {
     const { path, signal } = this;
-    const whole = { query: { max_points: POINTS }, signal };
-    const [run, points, saved] = await Promise.all([
-      get(path, { signal }), get(`${path}/metrics`, whole), get(`${path}/checkpoints`, { signal }),
-    ]);
+    this.first = this.readWhole().catch((error) => !signal.aborted && this.fail(error));
+    const [run, saved] = await Promise.all([get(path, { signal }), get(`${path}/checkpoints`, { signal })]);
     this.run = run;
-    this.history.set(points);
     this.checkpoints = saved.data;
   }
 
-  /** Follow what happens, until the run has ended or the view is left. */
+  /** Wait for the curves, then follow what happens, until the run has ended or the view is left. */
   async follow() {
-    if (ended(this.run)) return;
+    await this.first;
+    if (this.signal.aborted || ended(this.run)) return;
     const onstate = (state) => this.connect(state);
     try {
       for await (const event of events(`${this.path}/events`, { signal: this.signal, onstate })) this.take(event);
@@ -92,7 +91,7 @@ export class Feed extends EventTarget {
   }
 
   async readPoints() {
-    if (this.history.full) return this.readWhole();
+    if (this.history.full || !this.begun) return this.readWhole();
     const query = { from_step: this.history.last + 1, max_points: POINTS };
     const answer = await get(`${this.path}/metrics`, { query, signal: this.signal });
     if (this.history.append(answer)) this.tell("points");
@@ -100,6 +99,7 @@ export class Feed extends EventTarget {
 
   async readWhole() {
     this.history.set(await get(`${this.path}/metrics`, { query: { max_points: POINTS }, signal: this.signal }));
+    this.begun = true;
     this.tell("points");
   }
 

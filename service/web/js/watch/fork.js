@@ -36,11 +36,15 @@ export async function askFork(feed, changes = {}) {
   modal({
     title: t("watch.fork_title"),
     text: t("watch.fork_text"),
-    fields: [field(t("watch.checkpoint"), saved), field(t("watch.name"), name), h("div", { class: "fork-form" }, form.element)],
+    fields: [
+      field(t("watch.checkpoint"), saved, { pointer: "/checkpoint" }),
+      field(t("watch.name"), name, { pointer: "/name" }),
+      { element: h("div", { class: "fork-form" }, form.element) },
+    ],
     action: t("watch.fork"),
     request: () => ({ method: "POST", path, body: body() }),
     send: async () => visit(await post(path, body(), { signal: feed.signal })),
-    tell: (problem) => told(form, problem),
+    tell: (errors) => told(form, errors),
     signal: feed.signal,
   });
 }
@@ -94,11 +98,10 @@ function same(one, other) {
   return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 }
 
-/** Show what is wrong beside its field: the form does not know that its values are overrides. */
-function told(form, problem) {
-  if (!problem.errors?.length) return false;
-  const errors = problem.errors.map((error) => ({ ...error, pointer: error.pointer.replace("#/overrides/", "#/") }));
-  form.showProblem({ errors, message: problem.message });
-  form.element.querySelector("[aria-invalid='true']")?.focus(); // it may be out of sight
-  return true;
+/** Show what is wrong beside its field, and return the rest: the form does not know that its values are overrides. */
+function told(form, errors) {
+  const start = "#/overrides/";
+  const inside = errors.filter(({ pointer }) => pointer?.startsWith(start));
+  form.showProblem(inside.length ? { errors: inside.map((error) => ({ ...error, pointer: error.pointer.replace(start, "#/") })) } : null);
+  return errors.filter((error) => !inside.includes(error));
 }

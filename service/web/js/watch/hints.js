@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { askFork } from "./fork.js";
 import { unseen } from "./parts.js";
+import { said } from "./said.js";
 import { allowed } from "./status.js";
 
 const LOOK = { error: "notice-bad", warning: "notice-warn", info: "" };
@@ -15,8 +16,9 @@ export function hints(feed, found, fail) {
 }
 
 function entry(feed, { severity, message, suggestion, overrides }, fail) {
-  const said = [h("p", {}, h("strong", {}, sentence(message))), h("p", { class: "small" }, sentence(suggestion))];
-  const words = h("div", { class: "stack-tight", lang: "en" }, said);
+  const [what, advice] = [said("hint", message), said("advice", suggestion)];
+  const words = h("div", { class: "stack-tight" }, h("p", { lang: what.lang }, h("strong", {}, sentence(what))),
+    h("p", { class: "small", lang: advice.lang }, sentence(advice)));
   const may = overrides && allowed(feed.run, feed.checkpoints).fork;
   const button = may ? forker(feed, overrides, fail) : null;
   return h("li", { class: `notice ${LOOK[severity]}` }, unseen(t(`watch.severity_${severity}`)), words, button);
@@ -31,6 +33,7 @@ function short(overrides) {
   return Object.values(overrides).flatMap((part) => Object.entries(part)).map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
-function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+function sentence({ text, lang }) {
+  const begun = lang === "en" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return begun + (/[.!?]$/.test(text) ? "" : ".");
 }

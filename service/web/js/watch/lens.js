@@ -7,6 +7,7 @@ import { confusion } from "./confusion.js";
 import { ended } from "./feed.js";
 import { hints } from "./hints.js";
 import { cardHead, sized, unseen } from "./parts.js";
+import { said } from "./said.js";
 import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 8000;
@@ -46,11 +47,11 @@ export function lens(feed, fail) {
     if (!late) replace(inside, found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
     matrix.draw(state.found);
   }
-  const ask = () => feed.checkpoints.length > 0 && read();
-  feed.on("points checkpoints", () => !ended(feed.run) && ask());
+  const ask = () => feed.begun && feed.checkpoints.length > 0 && read(); // the server has less to do at a time, the curves come first
+  feed.on("points checkpoints", () => !state.final && ask());
   feed.on("run", () => ended(feed.run) && !state.final && ask());
   draw();
-  ask();
+  ask(); // the curves may have come first
   const onmeasured = (listener) => state.listeners.push(listener);
   return { checks, matrix: matrix.element, measured: () => state.found, onmeasured };
 }
@@ -79,7 +80,7 @@ function check(verdict, title, text) {
 
 function gradient({ ok, relative_error: error, examples, note }) {
   const verdict = ok === null ? "none" : ok ? "good" : "bad";
-  const told = [error === null ? null : t("watch.gradient_error", { error: error.toExponential(1), count: examples }), note];
+  const told = [error === null ? null : t("watch.gradient_error", { error: error.toExponential(1), count: examples }), note && said("note", note).text];
   return check(verdict, t("watch.gradient"), told.filter(Boolean).join(" · "));
 }
 

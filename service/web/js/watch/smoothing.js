@@ -32,8 +32,9 @@ export function smoothing(feed, settings, fail) {
 }
 
 /** Say how many points there are, and where all of them are if some were left out. */
-function pointsTold({ history, path, run }, fail) {
+function pointsTold({ history, begun, path, run }, fail) {
   const all = history.total;
+  if (!begun) return [];
   if (!history.downsampled) return [t("watch.points_all", { count: all })];
   const label = t("watch.points_link");
   const whole = fileLink(label, `${path}/metrics.csv`, `${run.id}.csv`, fail, label);

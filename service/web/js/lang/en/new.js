@@ -1,4 +1,5 @@
 export default {
+  "new.loading": "Reading from the server what can be set …",
   "new.title": "New run",
   "new.lead": "Choose data, a model and how to train it. What you leave alone keeps its default.",
   "new.presets": "Figures of the course",

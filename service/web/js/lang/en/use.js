@@ -24,7 +24,9 @@ export default {
   "use.need_number": "A number is needed here.",
   "use.all_fields": "All {count} numbers",
   "use.picture": "The example as a picture",
-  "use.paint": "Paint on it; with Shift or the right button you rub out. The numbers below do the same.",
+  "use.paint":
+    "Paint on it; Shift or the right button rubs out. By keyboard: arrows move, space paints and rubs out. The numbers do the same.",
+  "use.cell": "row {row}, column {column}: {value}",
   "use.clear_picture": "Clear",
   "use.rows": "Rows",
   "use.rows_hint": "Comma, semicolon or tab. A first line with names may put the columns in any order: {names}",

@@ -94,6 +94,7 @@ export default {
   "watch.best_held": "The held-out loss is best at step {step}: {value}.",
   "watch.not_finite": "{name}: not finite",
   "watch.lost": "It became {kind} at step {step}.",
+  "watch.reading": "Reading the curve …",
   "watch.no_points": "No point has been measured yet.",
   "watch.loss_from_to": "From {first} to {last} at step {step}.",
   "watch.loss_is": "loss {loss}",

@@ -1,4 +1,5 @@
 export default {
+  "new.loading": "설정할 수 있는 항목을 서버에서 읽는 중 …",
   "new.title": "새 실행",
   "new.lead": "데이터와 모델, 학습 방법을 고르세요. 건드리지 않은 값은 기본값을 씁니다.",
   "new.presets": "강의의 그림 따라 하기",

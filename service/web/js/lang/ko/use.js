@@ -24,7 +24,9 @@ export default {
   "use.need_number": "숫자가 필요합니다.",
   "use.all_fields": "숫자 {count}개 모두",
   "use.picture": "그림으로 본 예",
-  "use.paint": "그려 보세요. Shift나 오른쪽 버튼으로 지웁니다. 아래 숫자로도 똑같이 할 수 있습니다.",
+  "use.paint":
+    "그려 보세요. Shift나 오른쪽 버튼으로 지웁니다. 키보드: 화살표로 움직이고 스페이스로 칠하거나 지웁니다. 숫자로도 똑같이 할 수 있습니다.",
+  "use.cell": "{row}행 {column}열: {value}",
   "use.clear_picture": "지우기",
   "use.rows": "행",
   "use.rows_hint": "쉼표, 세미콜론, 탭으로 나눕니다. 첫 줄에 이름이 있으면 열 순서는 자유입니다: {names}",

@@ -94,6 +94,7 @@ export default {
   "watch.best_held": "검증 손실은 스텝 {step}에서 가장 낮습니다: {value}.",
   "watch.not_finite": "{name}: 유한하지 않음",
   "watch.lost": "스텝 {step}에서 {kind}이(가) 되었습니다.",
+  "watch.reading": "곡선을 읽는 중 …",
   "watch.no_points": "아직 측정한 점이 없습니다.",
   "watch.loss_from_to": "{first}에서 스텝 {step}의 {last}까지.",
   "watch.loss_is": "손실 {loss}",
