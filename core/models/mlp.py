@@ -77,7 +77,6 @@ class MlpProgram:
         self._Wt = layout.weights(theta)  # (in, out): the way back through a layer needs its weights without the bias
         self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         hidden = model.hidden_sizes
-        self._O = [np.empty((h, n), dtype) for h in hidden]
         self._A = [np.ones((h + 1, n), dtype) for h in hidden]
         self._below = [A[:-1] for A in self._A]  # what the next layer reads: H, with dropout a part of it
         self._noise, self._dropout = noise, [Dropout((h, n), dtype, model.dropout) for h in hidden] if noise else []
@@ -86,7 +85,7 @@ class MlpProgram:
         self._f = [ACTIVATIONS[model.activation]((h, n), dtype) for h in hidden]
         self._S = np.empty((model.n_classes, n), dtype)
         self.scores = self._S.T
-        self._to_O, self._to_S = [product(O) for O in self._O], product(self._S)
+        self._to_O, self._to_S = [product(H) for H in self._H], product(self._S)
         self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype, model.class_weights)
 
     def load(self, rows: Array, y: Ints) -> None:
@@ -98,10 +97,11 @@ class MlpProgram:
     def forward(self, carry: Array | None) -> Array | None:
         """O = [W | b] A, H = f(O), of which dropout leaves a part, up to the scores."""
         for i, f in enumerate(self._f):
+            H = self._H[i]
             self._to_O[i](self._W[i], self._inputs[i])
-            f.forward(self._O[i], out=self._H[i])
+            f.forward(H, out=H)  # O is where H will be: with an array of its own, the spiral's step takes 0.8 µs more
             if self._noise:
-                self._dropout[i].forward(self._H[i], self._noise, out=self._below[i])
+                self._dropout[i].forward(H, self._noise, out=self._below[i])
         self._to_S(self._W[-1], self._inputs[-1])
         return carry
 
