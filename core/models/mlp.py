@@ -13,7 +13,7 @@ from core.losses import ClassWeights, SoftmaxCrossEntropy
 from core.models.base import Layout, LossParts, affine, with_ones
 from core.models.regularisation import Regularisation
 from core.noise import Noise
-from core.products import product
+from core.products import product, product_with_transposed
 from core.types import Array, DType, Floats, Ints
 
 
@@ -73,7 +73,8 @@ class MlpProgram:
         layout, dtype = model.layout, theta.dtype
         self.gradient = np.empty_like(theta)
         self._W = layout.views(theta)
-        self._to_dW = [product(dW) for dW in layout.views(self.gradient)]
+        *hidden_dW, last_dW = layout.views(self.gradient)
+        self._to_dW = [*map(product, hidden_dW), product_with_transposed(last_dW, n)]
         self._Wt = layout.weights(theta)  # (in, out): the way back through a layer needs its weights without the bias
         self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         hidden = model.hidden_sizes
