@@ -12,7 +12,7 @@ class Activation(Protocol):
     """An elementwise nonlinearity with its work buffers."""
 
     def forward(self, O: Floats, out: Floats) -> None:
-        """Write f(O) to `out`, both (H, N)."""
+        """Write f(O) to `out`, both (H, N); they may be the same array."""
 
     def backward_(self, dH: Floats, H: Floats) -> None:
         """Multiply dH by f'(O) in place, given H = f(O)."""
@@ -34,9 +34,9 @@ class Relu:
     def backward_(self, dH: Floats, H: Floats) -> None:
         """Zero dH where the unit is off."""
         # Compare to bool, widen, multiply: 9 µs; `dH[H <= 0] = 0` takes 45 µs, np.where 31 µs.
-        np.greater(H, self._zeros, out=self._active)
+        np.greater(H, self._zeros, self._active)
         np.copyto(self._factor, self._active)
-        np.multiply(dH, self._factor, out=dH)
+        np.multiply(dH, self._factor, dH)
 
 
 class Tanh:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.class_sums import class_sums
 from core.types import DType, Floats, Ints
 
 ClassWeights = tuple[float, ...] | None
@@ -39,7 +40,7 @@ class Counts:
         self._class_weights = None if class_weights is None else np.array(class_weights)
         self._weights: Floats | None = None
         self.shares: Floats | float = 1 / n  # w / N (N,)
-        self.over: Floats | float = n  # N / w (N, 1): what to divide by
+        self.over: Floats = np.array(n, dtype)  # N / w (N, 1): what to divide by; an array: the int n takes 0.4 µs more
 
     def load(self, y: Ints) -> None:
         """Take the labels (N,) of the batch."""
@@ -61,26 +62,30 @@ class SoftmaxCrossEntropy:
     """
 
     def __init__(self, n: int, k: int, dtype: DType, class_weights: ClassWeights = None) -> None:
-        self._rows, self._y = np.arange(n), np.zeros(n, np.int64)
+        self._rows = np.arange(n)
+        self._each, self._right = np.array(n), self._rows.copy()  # where in memory the right class of each example is
         self._counts = Counts(n, dtype, class_weights)
         self._share = np.zeros((n, k), dtype, order="F")  # w·onehot(y) / N
+        self._shares = self._share.T.reshape(-1)  # the same, class by class: one index instead of two, 0.3 instead of 1.2 µs
         self._work = np.empty((n, k), dtype, order="F")
         self._column = np.empty((n, 1), dtype)
+        self._sums = class_sums(n, k, dtype)
         self._n = n
 
     def load(self, y: Ints) -> None:
         """Take the labels (N,) of the batch."""
         self._counts.load(y)
-        self._share[self._rows, self._y] = 0
-        self._share[self._rows, y] = self._counts.shares
-        self._y = y
+        self._shares[self._right] = 0
+        np.multiply(y, self._each, self._right)
+        np.add(self._right, self._rows, self._right)
+        self._shares[self._right] = self._counts.shares
 
     def value(self, scores: Floats) -> float:
         """Return the mean cross-entropy in nats."""
         shifted, column = self._work, self._column
         np.maximum.reduce(scores, axis=1, keepdims=True, out=column)
         np.subtract(scores, column, out=shifted)
-        right = shifted[self._rows, self._y]  # gathered: a product with onehot(y) takes 6 µs more
+        right = shifted.T.reshape(-1)[self._right]  # gathered: a product with onehot(y) takes 6 µs more
         np.exp(shifted, out=shifted)
         np.add.reduce(shifted, axis=1, keepdims=True, out=column)
         np.log(column, out=column)
@@ -90,12 +95,12 @@ class SoftmaxCrossEntropy:
         """Overwrite the scores with w·(p - onehot(y)) / N."""
         column = self._column
         np.maximum.reduce(scores, axis=1, keepdims=True, out=column)  # np.max does the same in 2.4 against 1.2 µs
-        np.subtract(scores, column, out=scores)
-        np.exp(scores, out=scores)
-        np.add.reduce(scores, axis=1, keepdims=True, out=column)
-        np.multiply(column, self._counts.over, out=column)
-        np.divide(scores, column, out=scores)
-        np.subtract(scores, self._share, out=scores)
+        np.subtract(scores, column, scores)  # `out` by position: 0.05 µs less than by name
+        np.exp(scores, scores)
+        sums = self._sums(scores)
+        np.multiply(sums, self._counts.over, sums)
+        np.divide(scores, sums, scores)
+        np.subtract(scores, self._share, scores)
 
 
 class MulticlassHinge:
@@ -112,7 +117,7 @@ class MulticlassHinge:
         self._violated = np.empty((n, k), np.bool_, order="F")
         self._threshold = np.full((n, k), -margin, dtype, order="F")  # an array: with the scalar, comparing takes 0.7 µs more
         self._work = np.empty((n, k), dtype, order="F")
-        self._column = np.empty((n, 1), dtype)
+        self._sums = class_sums(n, k, dtype)
         self._n = n
 
     def load(self, y: Ints) -> None:
@@ -128,19 +133,17 @@ class MulticlassHinge:
 
     def gradient_(self, scores: Floats) -> None:
         """Overwrite the scores with the gradient: w/N at each violation, their sum with a minus at the right class."""
-        np.greater(self._ahead(scores), self._threshold, out=self._violated)
+        np.greater(self._ahead(scores), self._threshold, self._violated)
         np.copyto(scores, self._violated)
         # The right class always "violates" its own margin: 1 there, minus the sum with that 1, is minus the others.
-        np.add.reduce(scores, axis=1, keepdims=True, out=self._column)
-        np.multiply(self._right, self._column, out=self._work)
-        np.subtract(scores, self._work, out=scores)
-        np.divide(scores, self._counts.over, out=scores)
+        np.multiply(self._right, self._sums(scores), self._work)
+        np.subtract(scores, self._work, scores)
+        np.divide(scores, self._counts.over, scores)
 
     def _ahead(self, scores: Floats) -> Floats:
         """Return s_ik - s_i,y_i (N, K): how far each class is ahead of the right one."""
-        np.multiply(scores, self._right, out=self._work)
-        np.add.reduce(self._work, axis=1, keepdims=True, out=self._column)
-        np.subtract(scores, self._column, out=self._work)
+        np.multiply(scores, self._right, self._work)
+        np.subtract(scores, self._sums(self._work), self._work)
         return self._work
 
 

@@ -38,9 +38,9 @@ class Sgd:
 
     def update_(self, theta: Floats, gradient: Floats, slots: Floats, work: Floats, rate: float, step: int) -> None:
         """Take one step downhill."""
-        del slots, step
-        np.multiply(gradient, rate, out=work)
-        np.subtract(theta, work, out=theta)
+        del slots, work, step
+        np.multiply(gradient, rate, gradient)  # in place: at P = 200,000, through `work` both take 37 instead of 28 µs
+        np.subtract(theta, gradient, theta)
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ class Momentum:
         """Take one step with momentum."""
         del step
         (v,) = slots
-        np.multiply(gradient, rate, out=work)
-        np.multiply(v, self.momentum, out=v)
-        np.subtract(v, work, out=v)
+        np.multiply(gradient, rate, work)
+        np.multiply(v, self.momentum, v)
+        np.subtract(v, work, v)
         if self.nesterov:
-            np.subtract(theta, work, out=theta)
-            np.multiply(v, self.momentum, out=work)
-            np.add(theta, work, out=theta)
+            np.subtract(theta, work, theta)
+            np.multiply(v, self.momentum, work)
+            np.add(theta, work, theta)
         else:
-            np.add(theta, v, out=theta)
+            np.add(theta, v, theta)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class Adagrad:
         """Take one step scaled by the sum of squares."""
         del step
         (c,) = slots
-        np.multiply(gradient, gradient, out=work)
-        np.add(c, work, out=c)
+        np.multiply(gradient, gradient, work)
+        np.add(c, work, c)
         _scaled_step_(theta, gradient, c, work, rate)
 
 
@@ -114,31 +114,31 @@ class Adam:
         _average_(c, gradient, self.beta2, work, square=True)
         # √ĉ + ε = (√c + ε·√(1 - β₂ᵗ)) / √(1 - β₂ᵗ): the corrections become two scalars.
         root = (1 - self.beta2**step) ** 0.5
-        np.multiply(m, rate * root / (1 - self.beta1**step), out=gradient)
+        np.multiply(m, rate * root / (1 - self.beta1**step), gradient)
         _divide_by_root_(gradient, c, work, EPSILON * root)
-        np.subtract(theta, gradient, out=theta)
+        np.subtract(theta, gradient, theta)
 
 
 def _average_(average: Floats, gradient: Floats, decay: float, work: Floats, *, square: bool) -> None:
     """Update average ← decay·average + (1 - decay)·g, or g²."""
-    np.multiply(gradient, 1 - decay, out=work)
+    np.multiply(gradient, 1 - decay, work)
     if square:
-        np.multiply(work, gradient, out=work)
-    np.multiply(average, decay, out=average)
-    np.add(average, work, out=average)
+        np.multiply(work, gradient, work)
+    np.multiply(average, decay, average)
+    np.add(average, work, average)
 
 
 def _scaled_step_(theta: Floats, gradient: Floats, c: Floats, work: Floats, rate: float) -> None:
     """θ ← θ - rate·g / (√c + ε)."""
-    np.multiply(gradient, rate, out=gradient)
+    np.multiply(gradient, rate, gradient)
     _divide_by_root_(gradient, c, work, EPSILON)
-    np.subtract(theta, gradient, out=theta)
+    np.subtract(theta, gradient, theta)
 
 
 def _divide_by_root_(numerator: Floats, c: Floats, work: Floats, epsilon: float) -> None:
-    np.sqrt(c, out=work)
-    np.add(work, epsilon, out=work)
-    np.divide(numerator, work, out=numerator)
+    np.sqrt(c, work)
+    np.add(work, epsilon, work)
+    np.divide(numerator, work, numerator)
 
 
 def make(spec: OptimizerSpec) -> Optimizer:

@@ -53,7 +53,7 @@ def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never)
             point = measured if state.step > state.logged else None
             state.logged = state.step
         data_loss = program.backward()
-        square = float(program.gradient @ program.gradient)
+        square = float(program.gradient.dot(program.gradient))  # `@` takes 0.4 µs more
         bad = bad or (None if last else bad_gradient(problem.model, program.gradient, square))
         if point:
             point.metrics.update(update.metrics(program.gradient))

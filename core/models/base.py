@@ -85,49 +85,13 @@ class Layout:
         views = zip(self.parts, self.views(flat), strict=True)
         return {name: array for part, view in views for name, array in zip(part.names, part.cut(view), strict=True)}
 
+    def biases(self, flat: Array) -> list[Array]:
+        """Return the biases, each (out,)."""
+        return [array for name, array in self.named(flat).items() if name.startswith("b")]
+
     def weights(self, flat: Array) -> list[Array]:
         """Return the weights without the biases, each (in, out)."""
         return [array for name, array in self.named(flat).items() if name.startswith("W")]
-
-
-class Regularisation:
-    """½·reg·ΣW² + l1·Σ|W| over the weights, not the biases, and its gradient reg·W + l1·sign(W). Bound to a theta (P,)."""
-
-    def __init__(self, layout: Layout, theta: Floats, reg: float, l1: float) -> None:
-        self._theta, self._work = theta, np.empty_like(theta)
-        self._l2 = at_weights(layout, theta, reg)
-        self._l1 = at_weights(layout, theta, l1)
-
-    def value(self) -> float:
-        """Return ½·reg·ΣW² + l1·Σ|W|."""
-        value = 0.0
-        if self._l2 is not None:
-            np.multiply(self._l2, self._theta, out=self._work)
-            value += 0.5 * float(self._work @ self._theta)
-        if self._l1 is not None:
-            np.abs(self._theta, out=self._work)
-            value += float(self._work @ self._l1)
-        return value
-
-    def add_to_(self, gradient: Floats) -> None:
-        """Add reg·W + l1·sign(W) to the gradient (P,); sign(0) = 0."""
-        if self._l2 is not None:
-            np.multiply(self._l2, self._theta, out=self._work)
-            np.add(gradient, self._work, out=gradient)
-        if self._l1 is not None:
-            np.sign(self._theta, out=self._work)
-            np.multiply(self._work, self._l1, out=self._work)
-            np.add(gradient, self._work, out=gradient)
-
-
-def at_weights(layout: Layout, theta: Floats, strength: float) -> Floats | None:
-    """Return the strength at weights and 0 at biases: one product over the flat vector (P,). None for strength 0."""
-    if strength == 0:
-        return None
-    everywhere = np.zeros_like(theta)
-    for weights in layout.weights(everywhere):
-        weights[...] = strength
-    return everywhere
 
 
 class Program(Protocol):

@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 
 from core.initializers import INITIALIZERS
-from core.models.base import Layout, LossParts, Regularisation, whole, with_bias
+from core.models.base import Layout, LossParts, whole, with_bias
+from core.models.regularisation import Regularisation
 from core.noise import Noise
+from core.products import product
 from core.row_sums import row_sums
 from core.rowwise import RowwiseCrossEntropy
 from core.types import Array, DType, Floats, Ints
@@ -126,9 +128,11 @@ class CharRnnProgram:
         self.scores = np.empty((T * n, V), dtype)
         # OpenBLAS is quicker at T products it calls small than at one: 228 instead of 264 µs at B = 64.
         stack = T if n >= 16 and n * H * V <= BLAS_SMALL else 1
-        self._stacked_h, self._stacked_scores, self._stacked_dH = (
-            A.reshape(stack, T * n // stack, A.shape[-1]) for A in (self._after, self.scores, self._dH)
+        rows = (stack, n) if stack > 1 else (T * n,)
+        self._stacked_h, self._stacked_scores, dH = (
+            A.reshape(*rows, A.shape[-1]) for A in (self._after, self.scores, self._dH)
         )
+        self._to_scores, self._to_dH = product(self._stacked_scores), product(dH)
         self._ones, self._one = np.ones(T * n, dtype), np.ones((), dtype)
         self._loss = RowwiseCrossEntropy(T * n, V, dtype)
         self._sums_by_symbol = row_sums(T * n, dWxh)
@@ -150,7 +154,7 @@ class CharRnnProgram:
             before.dot(Whh, after)
             add(after, read, after)
             tanh(after, after)
-        np.matmul(self._stacked_h, self._Why, out=self._stacked_scores)
+        self._to_scores(self._stacked_h, self._Why)
         if not self._single:
             np.add(self.scores, self._by, out=self.scores)
         last: Array = self._h[-1].copy()
@@ -166,7 +170,7 @@ class CharRnnProgram:
         dS, dO = self.scores, self._dO
         for transposed, view in self._transposes:
             np.copyto(transposed, view)
-        np.matmul(self._stacked_scores, self._Why_t, out=self._stacked_dH)
+        self._to_dH(self._stacked_scores, self._Why_t)
         np.multiply(self._after, self._after, out=self._slope)
         np.subtract(self._one, self._slope, out=self._slope)
         np.multiply(*self._at_the_end)

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.initializers import normal
 from core.losses import ClassWeights, Loss, MulticlassHinge, SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, Regularisation, affine, with_ones
+from core.models.base import Layout, LossParts, affine, with_ones
+from core.models.regularisation import Regularisation
 from core.noise import Noise
 from core.types import Array, DType, Floats, Ints
 
@@ -85,7 +86,7 @@ class LinearProgram:
 
     def forward(self, carry: Array | None) -> Array | None:
         """S = [W | b] [X | 1]ᵀ."""
-        np.matmul(self._W, self._X, out=self._S)
+        self._W.dot(self._X, self._S)  # np.matmul takes 1.05 instead of 0.35 µs at 300×2
         return carry
 
     def loss(self) -> LossParts:
@@ -95,5 +96,5 @@ class LinearProgram:
     def backward(self) -> None:
         """d[W | b] = dS [X | 1] + reg·[W | 0] + l1·sign([W | 0])."""
         self._loss.gradient_(self.scores)
-        np.matmul(self._S, self._rows, out=self._dW)
+        self._S.dot(self._rows, self._dW)
         self._regularisation.add_to_(self.gradient)

@@ -10,8 +10,10 @@ import numpy as np
 from core.initializers import INITIALIZERS
 from core.layers import ACTIVATIONS, Dropout
 from core.losses import ClassWeights, SoftmaxCrossEntropy
-from core.models.base import Layout, LossParts, Regularisation, affine, with_ones
+from core.models.base import Layout, LossParts, affine, with_ones
+from core.models.regularisation import Regularisation
 from core.noise import Noise
+from core.products import product, product_with_transposed
 from core.types import Array, DType, Floats, Ints
 
 
@@ -71,11 +73,11 @@ class MlpProgram:
         layout, dtype = model.layout, theta.dtype
         self.gradient = np.empty_like(theta)
         self._W = layout.views(theta)
-        self._dW = layout.views(self.gradient)
+        *hidden_dW, last_dW = layout.views(self.gradient)
+        self._to_dW = [*map(product, hidden_dW), product_with_transposed(last_dW, n)]
         self._Wt = layout.weights(theta)  # (in, out): the way back through a layer needs its weights without the bias
         self._regularisation = Regularisation(layout, theta, model.reg, model.l1)
         hidden = model.hidden_sizes
-        self._O = [np.empty((h, n), dtype) for h in hidden]
         self._A = [np.ones((h + 1, n), dtype) for h in hidden]
         self._below = [A[:-1] for A in self._A]  # what the next layer reads: H, with dropout a part of it
         self._noise, self._dropout = noise, [Dropout((h, n), dtype, model.dropout) for h in hidden] if noise else []
@@ -84,6 +86,7 @@ class MlpProgram:
         self._f = [ACTIVATIONS[model.activation]((h, n), dtype) for h in hidden]
         self._S = np.empty((model.n_classes, n), dtype)
         self.scores = self._S.T
+        self._to_O, self._to_S = [product(H) for H in self._H], product(self._S)
         self._loss = SoftmaxCrossEntropy(n, model.n_classes, dtype, model.class_weights)
 
     def load(self, rows: Array, y: Ints) -> None:
@@ -95,11 +98,12 @@ class MlpProgram:
     def forward(self, carry: Array | None) -> Array | None:
         """O = [W | b] A, H = f(O), of which dropout leaves a part, up to the scores."""
         for i, f in enumerate(self._f):
-            np.matmul(self._W[i], self._inputs[i], out=self._O[i])
-            f.forward(self._O[i], out=self._H[i])
+            H = self._H[i]
+            self._to_O[i](self._W[i], self._inputs[i])
+            f.forward(H, out=H)  # O is where H will be: with an array of its own, the spiral's step takes 0.8 µs more
             if self._noise:
-                self._dropout[i].forward(self._H[i], self._noise, out=self._below[i])
-        np.matmul(self._W[-1], self._inputs[-1], out=self._S)
+                self._dropout[i].forward(H, self._noise, out=self._below[i])
+        self._to_S(self._W[-1], self._inputs[-1])
         return carry
 
     def loss(self) -> LossParts:
@@ -111,10 +115,10 @@ class MlpProgram:
         self._loss.gradient_(self.scores)
         dO = self._S
         for i in reversed(range(len(self._W))):
-            np.matmul(dO, self._inputs_t[i], out=self._dW[i])
+            self._to_dW[i](dO, self._inputs_t[i])
             if i:
                 dH = self._dH[i - 1]
-                np.matmul(self._Wt[i], dO, out=dH)
+                np.matmul(self._Wt[i], dO, dH)
                 if self._noise:
                     self._dropout[i - 1].backward_(dH)
                 self._f[i - 1].backward_(dH, self._H[i - 1])
