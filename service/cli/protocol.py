@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Sized
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from service.api.errors import document
 from service.api.headers import SECURITY
@@ -19,16 +21,18 @@ LENGTHS = (b"content-length", b"transfer-encoding")
 class PatientProtocol(HttpToolsProtocol):
     """uvicorn's protocol reads heads of any size, and waits for them as long as bytes come; this one does not.
 
-    The deadline counts from the opening of the connection, or from the first byte of a later request. It does not move when
-    more bytes come: a client that sends one a second (slowloris) is disconnected like one that sends none. So is one that
-    goes on with a body that was refused.
+    The deadline counts from the opening of the connection, or from the first byte of a later request, but not while an answer
+    is due. It does not move when more bytes come: a client that sends one a second (slowloris) is disconnected like one that
+    sends none. So is one that goes on with a body that was refused.
     """
 
     header_seconds = 10.0
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.parser = httptools.HttpRequestParser(self)  # uvicorn's passes over what follows a head that says "close"
         self._deadline: asyncio.TimerHandle | None = None
+        self._answering: RequestResponseCycle | None = None  # the request that is answered, or was the last; `cycle` is read
         self._in_body = self._malformed = self._repeating = False
         self._received = 0  # bytes of the last piece
         self._held = 0  # bytes since the last head or piece of a body that was complete
@@ -36,11 +40,13 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request its time."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock, and tell the request that is answered, which for uvicorn is the one that is read."""
         self._stop_clock()
+        self._disconnect()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -56,22 +62,20 @@ class PatientProtocol(HttpToolsProtocol):
             self._held = MAX_HEADER_BYTES + 1
         if self._held > MAX_HEADER_BYTES:
             self._refuse()
-        elif self.cycle.response_complete if self._in_body else self._held:
-            self._start_clock()
-        else:
-            self._stop_clock()
+        self._set_clock()
 
-    def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # There is no other protocol here, so the body of the request follows; but for the parser, HTTP has ended.
-            self.parser = httptools.HttpRequestParser(self)
-            lengths = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] in LENGTHS)
-            self._repeating = True
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % lengths)
-            self._repeating = False
-            self.parser.feed_data(data[upgrade.args[0] :])
+    def _parse(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                return self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # There is no other protocol here, so the body of the request follows; but for the parser, HTTP has ended.
+                self.parser = httptools.HttpRequestParser(self)
+                lengths = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] in LENGTHS)
+                self._repeating = True
+                self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % lengths)
+                self._repeating = False
+                data = memoryview(data)[upgrade.args[0] :]
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -88,6 +92,7 @@ class PatientProtocol(HttpToolsProtocol):
         """Give a head that is one to the application."""
         if not self._repeating:
             self._check_head()
+            self.expect_100_continue &= self.parser.get_http_version() != "1.0"
             super().on_headers_complete()
             self._in_body, self._held = True, 0
 
@@ -101,12 +106,21 @@ class PatientProtocol(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             super().on_message_complete()
             self._in_body, self._held = False, 0
+            self._received = 1  # the next head begins somewhere in this piece: where, the parser does not tell
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or say that there is none."""
         super().on_response_complete()
-        if self._malformed and self.cycle.response_complete:
+        if self._malformed and not self._answer_is_due():
             self._say_malformed()
+        self._set_clock()
+
+    def _answer_is_due(self) -> bool:
+        return self._answering is not None and not self._answering.response_complete
 
     def _check_head(self) -> None:
         """Raise ValueError for what the parser lets through."""
@@ -124,16 +138,21 @@ class PatientProtocol(HttpToolsProtocol):
     def _refuse(self) -> None:
         """End the connection: after the answers that are due, and with one that says why if there is a place for it."""
         self._malformed = True
-        self._stop_clock()
         self.logger.warning("Invalid HTTP request received.")
-        if self.cycle is None or (self.cycle.response_complete and not self._in_body):
-            self._say_malformed()
+        if self._in_body and self.cycle is not self._answering:
+            self.pipeline.popleft()
         elif self._in_body:
-            if not self.cycle.response_started and not self.pipeline:
+            if not self.cycle.response_started:
                 self._say_malformed()
             self.transport.close()
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            self._disconnect()
+        elif not self._answer_is_due():
+            self._say_malformed()
+
+    def _disconnect(self) -> None:
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def _say_malformed(self) -> None:
         """Answer with a problem document, as everything else; uvicorn's own answer is plain text."""
@@ -150,6 +169,12 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.write(b"".join([STATUS_LINE[400], *(b"%s: %s\r\n" % header for header in headers), b"\r\n", body]))
             self.transport.close()
 
+    def _set_clock(self) -> None:
+        if (self._held or self._in_body) and not self._answer_is_due():
+            self._start_clock()
+        else:
+            self._stop_clock()
+
     def _start_clock(self) -> None:
         if self._deadline is None and not self.transport.is_closing():
             self._deadline = self.loop.call_later(self.header_seconds, self.transport.abort)
@@ -158,3 +183,16 @@ class PatientProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait for their turn, whatever the one before them looks for."""
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Sized) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        """Go on reading, if nobody waits."""
+        if not self._pipeline:
+            super().resume_reading()

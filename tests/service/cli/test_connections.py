@@ -4,6 +4,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 from urllib.parse import urlsplit
@@ -20,6 +21,14 @@ SLOW = """
 import runpy, time
 from service.api import system
 system.fingerprint = lambda: time.sleep(1.2) or {}
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
+"""
+
+LOOKS = """
+import runpy
+from service.api import waiting
+waiting.LOOK_SECONDS = 0.01
 if __name__ == "__main__":
     runpy.run_module("service", run_name="__main__")
 """
@@ -118,6 +127,21 @@ class TestHeads:
                 assert got
             assert received.count(b"HTTP/1.1 200 OK") == 2
 
+    def test_time_of_the_answers_before_is_not_counted(self, tmp_path: Path) -> None:
+        """A head that is cut behind requests that are being answered has its time after them: until then, nobody reads on."""
+        script = tmp_path / "slow.py"
+        script.write_text(SLOW)
+        request = b"GET /v1/info HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        env = {"POSTGRAD_WORKERS": "0", "POSTGRAD_HEADER_SECONDS": "0.5"}
+        with live_server(tmp_path / "data", main=(str(script),), **env) as running, connect(running) as connection:
+            connection.sendall(request * 2 + request[:20])
+            time.sleep(1)
+            connection.sendall(request[20:] + request[:20])
+            received = b""
+            while got := connection.recv(65536):
+                received += got
+            assert received.count(b"HTTP/1.1 200 OK") == 3
+
     def test_too_long_one_is_refused(self, server: Server) -> None:
         """A head of more than 64 KiB is malformed."""
         with connect(server) as connection:
@@ -147,6 +171,44 @@ class TestBodies:
             connection.sendall(POST + b"Content-Length: 1000000000000\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 413")
             assert closed_after(connection, b" " * 1000) < 5
+
+
+def test_stream_with_requests_behind_it_ends_with_its_connection(tmp_path: Path) -> None:
+    """The stream is told that its client has gone, and not the request that was read last."""
+    env = {"POSTGRAD_WORKERS": "0", "POSTGRAD_STREAM_KEEP_ALIVE_SECONDS": "0.2"}
+    with live_server(tmp_path / "data", **env) as running, httpx.Client(base_url=running[0]) as client:
+        with connect(running) as connection:
+            stream = _queued(running) + b"Accept: text/event-stream\r\n\r\n"
+            connection.sendall(stream + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            assert "postgrad_sse_streams 1.0" in client.get("/metrics").text
+        deadline = time.monotonic() + 10
+        while "postgrad_sse_streams 1.0" in client.get("/metrics").text and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert "postgrad_sse_streams 0.0" in client.get("/metrics").text
+    assert '"level": "error"' not in (tmp_path / "data.log").read_text()
+
+
+def test_requests_behind_one_that_waits_are_not_read_without_end(tmp_path: Path) -> None:
+    """What comes behind an answer that takes its time stays with its sender, though the server looks whether he is there."""
+    script = tmp_path / "looks.py"
+    script.write_text(LOOKS)
+    with live_server(tmp_path / "data", main=(str(script),), POSTGRAD_WORKERS="0") as running, connect(running) as connection:
+        waiting = _queued(running).replace(b"/events", b"") + b"Prefer: wait=20\r\n\r\n"
+        connection.sendall(waiting)
+        before, end = _peak_kib(running[1].pid), time.monotonic() + 3
+        connection.settimeout(0.1)
+        while time.monotonic() < end:
+            with suppress(TimeoutError):
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
+        assert _peak_kib(running[1].pid) - before < 40 * 1024
+
+
+def _queued(server: Server) -> bytes:
+    """Create a run that nobody trains; return the beginning of a request for its events."""
+    body = {"dataset": {"kind": "xor"}, "model": {"kind": "softmax"}, "training": {"steps": 10}}
+    run_id = httpx.post(f"{server[0]}/v1/runs", json=body).json()["id"]
+    return f"GET /v1/runs/{run_id}/events HTTP/1.1\r\nHost: localhost\r\n".encode()
 
 
 def _peak_kib(pid: int) -> int:

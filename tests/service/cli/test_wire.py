@@ -34,6 +34,11 @@ ANSWERS: dict[str, tuple[bytes, int, str | None]] = {  # what is sent, the statu
     "many headers": (get(b"/healthz", HOST + b"".join(b"X%d: a\r\n" % i for i in range(2000))), 200, None),
     "a protocol to change to": (get(b"/healthz", HOST + b"Upgrade: h2c\r\nConnection: Upgrade\r\n"), 200, None),
     "another forwarded host": (get(b"/healthz", HOST + b"X-Forwarded-Host: evil.example\r\n"), 200, None),
+    "HTTP/1.0 that expects what came later": (
+        POST.replace(b"1.1", b"1.0") + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+        422,
+        "invalid_input",
+    ),
     "HTTP/0.9": (b"GET /healthz\r\n\r\n", 400, "malformed"),
     "TLS": (TLS, 400, "malformed"),
     "HTTP/1.1 without a host": (get(b"/healthz", b""), 400, "malformed"),
@@ -128,16 +133,22 @@ def test_each_has_its_answer(server: Server, case: str) -> None:
 
 
 def everything(server: Server, sent: bytes) -> bytes:
-    """Send bytes and read until the server closes the connection, or a second long says nothing more."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=1) as connection:
+    """Send bytes and read until the server closes the connection, or, once it has spoken, says nothing for a second."""
+    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=20) as connection:
         connection.sendall(sent)
         received = b""
         try:
             while got := connection.recv(65536):
                 received += got
+                connection.settimeout(1)
         except TimeoutError:
             pass
         return received
+
+
+def statuses(received: bytes) -> list[int]:
+    """Return the status of each answer."""
+    return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
 
 
 def test_nothing_is_smuggled(server: Server) -> None:
@@ -179,10 +190,35 @@ def test_protocol_that_is_not_changed_to_may_come_in_pieces(server: Server, paus
         assert connection.recv(65536).startswith(b"HTTP/1.1 422")
 
 
-def test_broken_request_waits_for_the_answers_before_it(server: Server) -> None:
+def test_protocols_that_are_not_changed_to_may_come_together(server: Server) -> None:
+    """So are many such requests in one piece, with bodies and without."""
+    upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+    sent = (get(b"/healthz", HOST + upgrade) + POST + upgrade + b"Content-Length: 2\r\n\r\n{}") * 100
+    assert statuses(everything(server, sent)) == [200, 422] * 100
+
+
+@pytest.mark.parametrize("broken", [b"rubbish\r\n\r\n", CHUNKED + b"zz\r\n", CHUNKED + b"2\r\n{}xx"])
+def test_broken_request_waits_for_the_answers_before_it(server: Server, broken: bytes) -> None:
     """Requests in one piece with rubbish behind them are answered first, and then the rubbish."""
-    received = everything(server, HEALTH * 3 + b"rubbish\r\n\r\n" + HEALTH)
-    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3 + [b"400"]
+    assert statuses(everything(server, HEALTH * 3 + broken + HEALTH)) == [200] * 3 + [400]
+
+
+def test_head_may_be_cut_behind_other_requests(server: Server) -> None:
+    """What came before it in the same piece does not belong to a head, however much it is."""
+    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=20) as connection:
+        connection.sendall(HEALTH * 2000 + HEALTH[:20])
+        time.sleep(0.1)
+        connection.sendall(HEALTH[20:])
+        received = b""
+        while received.count(b"HTTP/1.1 ") < 2001 and (got := connection.recv(65536)):
+            received += got
+    assert statuses(received) == [200] * 2001
+
+
+def test_end_that_a_trailer_tells_is_none(server: Server) -> None:
+    """A connection that goes on after a trailer said that it would not is answered, and not passed over."""
+    received = everything(server, CHUNKED + b"2\r\n{}\r\n0\r\nConnection: close\r\n\r\n" + HEALTH)
+    assert statuses(received) == [422, 400]
 
 
 def after_more(server: Server, begun: bytes) -> bytes:
