@@ -102,11 +102,11 @@ def queue(db: Transaction, run: Run, settings: Settings) -> None:
     """Store a queued run; raise QueueFull, TooLarge for one that takes too long, InvalidInput if its data are gone."""
     check_time(run.estimated_seconds or 0.0, settings)
     dataset_id = run.dataset["id"] if run.dataset["kind"] == "stored" else None
-    waiting, own = runs.count_queued(db)
-    if waiting >= (limit := settings.max_queued_runs):
+    if (waiting := runs.count_queued(db)) >= (limit := settings.max_queued_runs):
         raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")
-    if owner_of(db) != NOBODY and own >= (limit := settings.max_queued_runs_per_key):
-        told = f"{own} runs of this key are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS_PER_KEY)"
+    limit = settings.max_queued_runs_per_key
+    if owner_of(db) != NOBODY and (waiting := runs.count_queued(db, own=True)) >= limit:
+        told = f"{waiting} runs of this key are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS_PER_KEY)"
         raise QueueFull(f"{told}: try again later")
     if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked
         raise InvalidInput(FieldProblem(("dataset", "id"), f"there is no dataset {dataset_id!r}"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, String, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Integer, String, bindparam, case, func, select, union_all
 
 from service.domain import Run, RunStatus
 from service.store.owned import visible
@@ -24,12 +24,17 @@ BEGUN = (
 """Seconds that the runs which have a worker will still take, each by `remaining_seconds`: others' too, they are waited for."""
 
 ID, PRIORITY = bindparam("of_run", type_=String), bindparam("of_priority", type_=Integer)
+SUM = (func.count().label("runs"), func.sum(runs.c.estimated_seconds).label("seconds"))
+SOONER = union_all(  # two ranges of the index: one condition with "or" takes half as long again
+    select(*SUM).where(QUEUED, runs.c.priority > PRIORITY),
+    select(*SUM).where(QUEUED, runs.c.priority == PRIORITY, runs.c.id < ID),
+).subquery()
 PLACE = select(
     ID.label("id"),
-    (func.count() + 1).label("position"),
-    func.coalesce(func.sum(runs.c.estimated_seconds), 0.0).label("before"),
+    (func.sum(SOONER.c.runs) + 1).label("position"),
+    func.coalesce(func.sum(SOONER.c.seconds), 0.0).label("before"),
     BEGUN,
-).where(QUEUED, or_(runs.c.priority > PRIORITY, and_(runs.c.priority == PRIORITY, runs.c.id < ID)))
+)
 """The place of one queued run: those that are sooner are counted."""
 
 ORDER = (runs.c.priority.desc(), runs.c.id)

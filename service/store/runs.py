@@ -23,9 +23,8 @@ Version = tuple[int, datetime]
 # Made once: to build a statement again and to find it in SQLAlchemy's cache takes longer than SQLite does.
 INSERT = insert(runs)
 ONE = select(*COLUMNS, runs.c.owner).where(runs.c.id == bindparam("of_run"))
-WAITING = select(func.count(), func.count().filter(runs.c.owner == bindparam("of_owner"))).where(
-    runs.c.status == RunStatus.QUEUED
-)
+WAITING = select(func.count()).where(runs.c.status == RunStatus.QUEUED)
+WAITING_OF = WAITING.where(runs.c.owner == bindparam("of_owner"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +123,9 @@ def count(db: Connection, status: RunStatus) -> int:
     return db.execute(select(func.count()).where(runs.c.status == status, visible(db, runs))).scalar_one()
 
 
-def count_queued(db: Connection) -> tuple[int, int]:
-    """Return how many runs wait in all, and how many of those are the actor's own; by an index that has all it needs."""
-    waiting, own = db.execute(WAITING, {"of_owner": owner_of(db)}).one()
-    return waiting, own
+def count_queued(db: Connection, *, own: bool = False) -> int:
+    """Return how many runs wait, in all or of the actor; by an index that has all it needs."""
+    return db.execute(WAITING_OF, {"of_owner": owner_of(db)}).scalar_one() if own else db.execute(WAITING).scalar_one()
 
 
 def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:

@@ -4,7 +4,6 @@ import copy
 import random
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Select
@@ -14,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.actor import NOBODY, SERVER, Actor
 from service.errors import Busy
 from service.store.engine import make_reader, make_writer, sqlite_module
+from service.store.group_commit import GroupCommit, locked
 from service.store.owned import ACTOR
 from service.store.peek import Peek
 
@@ -37,6 +37,7 @@ class Database:
         self.url = url
         self._on_write = on_write
         self._writer = make_writer(url)
+        self._commits = GroupCommit(self._writer)
         self._reader = make_reader(url)
         self._peek = Peek(url)
         self._actor = SERVER
@@ -55,15 +56,16 @@ class Database:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a snapshot of the database."""
-        return self._run(self._reader.begin, work)
+        return self._run(self._snapshot, work)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is committed when this returns, and rolled back if `work` raises.
 
-        It is run again as a whole if the database was busy, so it must depend on nothing but the database.
+        It shares that transaction with what other threads write at the same time. It is run again as a whole if one of those
+        raises or the database was busy, so it must depend on nothing but the database.
         """
         begun = time.perf_counter()
-        result = self._run(self._writer.begin, work)
+        result = self._run(self._commits.run, work)
         if self._on_write is not None:
             self._on_write(time.perf_counter() - begun)
         return result
@@ -76,11 +78,17 @@ class Database:
         actor = self._actor
         return self._peek(statement, {**values, "owner": actor.owner, "nobody": NOBODY, "sees_all": int(actor.sees_all)})
 
-    def _run(self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
+    def _snapshot(self, work: Callable[[Connection], T]) -> T:
+        with self._reader.begin() as connection:
+            return work(connection)
+
+    def _run(self, transaction: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T]) -> T:
+        def ours(connection: Connection) -> T:
+            return work(connection.execution_options(**{ACTOR: self._actor}))
+
         for attempt in range(ATTEMPTS):
             try:
-                with begin() as connection:
-                    return work(connection.execution_options(**{ACTOR: self._actor}))
+                return transaction(ours)
             except PoolTimeout as error:
                 raise Busy("all database connections are in use") from error
             except OperationalError as error:
@@ -88,7 +96,7 @@ class Database:
                 if not any(sign in text for sign in UNUSABLE):
                     raise
                 # Locked: try again. A full disk or an I/O error: it is for the caller to wait.
-                if attempt == ATTEMPTS - 1 or "locked" not in text:
+                if attempt == ATTEMPTS - 1 or not locked(error):
                     raise Busy(f"the database cannot be used now: {text}") from error
                 time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
         raise AssertionError("unreachable")
