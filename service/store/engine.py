@@ -1,11 +1,14 @@
 """Engines, set up so that SQLite loses no update (measured: docs/decisions/0002)."""
 
+import time
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
+LOCK_SECONDS = 5.0
+"""How long a transaction waits for those of other processes before it is told that the database is locked."""
 PRAGMAS = (
     "busy_timeout=5000",
     "foreign_keys=ON",  # ignored inside a transaction, so it is set at connect
@@ -30,8 +33,8 @@ def sqlite_module() -> Any:
 def make_writer(url: str) -> Engine:
     """Make the engine for transactions that write: one connection, each transaction takes the write lock at once."""
     engine = _sqlite(url, size=1)
-    # A deferred BEGIN that reads before it writes fails or loses updates under concurrency; IMMEDIATE waits its turn.
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
+    event.listen(engine, "begin", _take_the_lock)
     return engine
 
 
@@ -57,6 +60,26 @@ def make_peeker(url: str) -> Engine:
     # An event loop waits with it: readers wait for nobody but an outsider that has locked the whole file.
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
     return engine
+
+
+def _take_the_lock(connection: Connection) -> None:
+    """Begin to write, if need be when others have ended.
+
+    A deferred BEGIN that reads before it writes fails or loses updates under concurrency; IMMEDIATE has its turn or none.
+    SQLite would ask again after 1, 2, 5, 10, 15 ms, but a server and its workers hold the lock for less than one.
+    """
+    cursor, asked_until, pause = connection.connection.cursor(), time.monotonic() + LOCK_SECONDS, 0.0002
+    while time.monotonic() < asked_until:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite_module().OperationalError as error:
+            if "locked" not in str(error):
+                break
+        else:
+            return
+        time.sleep(pause)
+        pause = min(1.1 * pause, 0.01)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what SQLAlchemy makes of the error
 
 
 def _sqlite(url: str, size: int) -> Engine:

@@ -5,10 +5,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from service.errors import Busy
+from service.store import engine
 from service.store.engine import sqlite_module
 from service.store.unit import Database, Transaction
 
@@ -99,11 +100,11 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     assert tables == 0
 
 
-def test_a_lock_held_too_long_is_busy(url: str, database: Database) -> None:
+def test_a_lock_held_too_long_is_busy(url: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that an outsider keeps locked gives Busy, which tells the client to try again."""
     outsider = sqlite_module().connect(url.removeprefix("sqlite:///"), isolation_level=None)
     outsider.execute("BEGIN IMMEDIATE")
-    event.listen(database._writer, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=10"))
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.01)
     with pytest.raises(Busy, match="locked"):
         database.write(lambda db: db.execute(text("CREATE TABLE counter (value INTEGER)")))
     outsider.execute("ROLLBACK")
