@@ -15,11 +15,15 @@ class CoreError(Exception):
 
 
 class SpecError(CoreError):
-    """A field of a spec has a value that cannot be used: `model.hidden_sizes[0] is 0, must be at least 1`."""
+    """A field of a spec has a value that cannot be used: `model.hidden_sizes[0] is 0, must be at least 1`.
 
-    def __init__(self, path: tuple[str | int, ...], problem: str) -> None:
+    `allowed` are the fields that there are, if this one is not known.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], problem: str, allowed: tuple[str, ...] | None = None) -> None:
         self.path = path
         self.problem = problem
+        self.allowed = allowed
         super().__init__(f"{dotted(path)} {problem}" if path else problem)
 
 

@@ -5,7 +5,9 @@ A spec is a dataclass whose fields carry `Annotated[type, Limits(...)]`. The sam
 """
 
 import dataclasses
+import difflib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -91,7 +93,7 @@ def read(cls: type[S], value: object, path: Path = ()) -> S:
     for name in value:
         if name not in fields:
             named = name if isinstance(name, str) and name.isprintable() else show(name)  # half a surrogate is no text
-            raise SpecError((*path, named), f"is not known, expected one of {', '.join(fields)}")
+            raise SpecError((*path, named), unknown(named, tuple(fields)), tuple(fields))
     for name, accepts in fields.items():
         if name not in value and accepts.required:
             raise SpecError((*path, name), "is missing")
@@ -142,6 +144,12 @@ def _scalar(bare: Any, limits: Limits, value: object, path: Path) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and (problem := limits.problem(value)):
         raise SpecError(path, f"is {show(value)}, {problem}")
     return float(value) if bare is float and isinstance(value, int | float) else value
+
+
+def unknown(name: str, known: Sequence[str], noun: str = "field") -> str:
+    """Say of a name that it is none of those which are known, and which may have been meant."""
+    near = difflib.get_close_matches(name[:100], known, n=1)
+    return f"is not a known {noun}, " + (f"did you mean {near[0]}?" if near else f"expected {', '.join(known) or 'none'}")
 
 
 def plain(bound: float) -> str:

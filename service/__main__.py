@@ -7,7 +7,7 @@ command line.
 
 def main() -> None:
     """Run the command line."""
-    from service.cli import app  # noqa: PLC0415 (see above)
+    from service.cli.commands import app  # noqa: PLC0415 (see above)
 
     app(prog_name="postgrad")
 

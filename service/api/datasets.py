@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 
 from core.data.text import Corpus
-from core.fields import show
+from core.fields import show, unknown
 from service.api.deps import After, DatasetId, Limit, Order, Server, Shown
 from service.api.large import LARGE
 from service.api.lists import paged
@@ -25,6 +25,7 @@ from service.store.unit import Transaction
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 uploads = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
+FORM = ("file", "label", "name")  # of an upload
 Axis = Annotated[str | None, Query(max_length=500, description="name of a feature")]
 KEPT: dict[int | str, dict[str, Any]] = {
     200: {"model": DatasetOut, "description": "identical bytes are kept already: this is that dataset"}
@@ -47,8 +48,8 @@ async def _strict(request: Request) -> None:
     """Refuse what FastAPI would drop: a field that an upload does not have, or has once already."""
     names = [name for name, _ in (await request.form()).multi_items()]
     for name in names:
-        if name not in ("file", "label", "name"):
-            raise InvalidInput(FieldProblem((name,), f"{show(name)} is not a known field, expected file, label, name"))
+        if name not in FORM:
+            raise InvalidInput(FieldProblem((name,), f"{show(name)} {unknown(name, FORM)}", FORM))
         if names.count(name) > 1:
             raise InvalidInput(FieldProblem((name,), f"{name} came {names.count(name)} times, expected once"))
 

@@ -14,7 +14,7 @@ from core.errors import CoreError, SpecError
 from core.fields import show
 from service import errors
 from service.api.headers import allow, secure
-from service.api.invalid import field_error, pointer
+from service.api.invalid import field_error, told
 from service.errors import ServiceError
 from service.settings import Settings
 
@@ -125,14 +125,11 @@ async def _service_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, errors.IllegalTransition):
         more["allowed"] = list(error.allowed)
     if isinstance(error, errors.InvalidInput):
-        more["errors"] = [
-            {"pointer": pointer(p.path), "detail": p.detail} | ({} if p.allowed is None else {"allowed": list(p.allowed)})
-            for p in error.problems
-        ]
+        more["errors"] = [told(bad.path, bad.detail, bad.allowed) for bad in error.problems]
     if isinstance(error, errors.UploadError):
         more |= {"row": error.row, "column": error.column}
     if isinstance(error, SpecError):
-        more["errors"] = [{"pointer": pointer(error.path), "detail": str(error)}]
+        more["errors"] = [told(error.path, str(error), error.allowed)]
     return problem(request, status, str(error), code, **more)
 
 
@@ -148,7 +145,8 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error.body, bytes):
         sent = request.headers.get("content-type", "no Content-Type")
         return problem(request, 415, f"the body came as {show(sent)[1:-1]}, send JSON with -H 'Content-Type: application/json'")
-    bad = [field_error(item, error.body) for item in found[:50]]
+    taken = request.scope["route"].body_field
+    bad = [field_error(item, error.body, taken and taken.field_info.annotation) for item in found[:50]]
     return problem(request, 422, "; ".join(item["detail"] for item in bad[:3]), errors=bad)
 
 

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 from core.errors import dotted
 from core.fields import show
+from service.api.known import stray
 
 MUST = {
     "dict_type": "must be an object",
@@ -18,24 +20,30 @@ MUST = {
 }
 
 
-def field_error(item: Any, body: Any) -> dict[str, Any]:
-    """Describe one of pydantic's errors: `training.steps is 'x', must be a valid integer`."""
+def field_error(item: Any, body: Any, model: type[BaseModel] | None = None) -> dict[str, Any]:
+    """Describe one of pydantic's errors about a body of a model: `training.steps is 'x', must be a valid integer`."""
     source, *loc = item["loc"]
     path, at = _in_body(loc, body) if source == "body" else ([source, *loc], None)
     name = dotted(tuple(path)) or "the body"
     if isinstance(at, Mapping) and isinstance(item["input"], str):  # not the value there, but the name of something in it
-        return {"pointer": pointer(path), "detail": f"a key in {name} is {shown(item['input'])}, {_must(item)}"}
+        return told(path, f"a key in {name} is {shown(item['input'])}, {_must(item)}")
     if item["type"] == "missing":
-        return {"pointer": pointer(path), "detail": f"{name} is missing"}
-    if item["type"] == "extra_forbidden":
-        return {"pointer": pointer(path), "detail": f"{name} is not a known field"}
+        return told(path, f"{name} is missing")
+    if item["type"] == "extra_forbidden" and model is not None:
+        detail, known = stray(path, body, model)
+        return told(path, f"{name} {detail}", known)
     if item["type"] == "union_tag_not_found":
-        return {"pointer": pointer([*path, "kind"]), "detail": f"{name}.kind is missing"}
+        return told([*path, "kind"], f"{name}.kind is missing")
     if item["type"] == "union_tag_invalid":
         allowed = [tag.strip(" '") for tag in item["ctx"]["expected_tags"].split(",")]
         detail = f"{name}.kind is {shown(item['input']['kind'])}, must be one of {', '.join(allowed)}"
-        return {"pointer": pointer([*path, "kind"]), "detail": detail, "allowed": allowed}
-    return {"pointer": pointer(path), "detail": f"{name} is {shown(item['input'])}, {_must(item)}"}
+        return told([*path, "kind"], detail, allowed)
+    return told(path, f"{name} is {shown(item['input'])}, {_must(item)}")
+
+
+def told(path: Iterable[str | int], detail: str, allowed: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return a bad field as a problem document has it."""
+    return {"pointer": pointer(path), "detail": detail} | ({} if allowed is None else {"allowed": list(allowed)})
 
 
 def _must(item: Any) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from service.api.deps import RunId, Server
-from service.api.once import Once
 from service.api.responses import RunOut
 from service.api.schemas import ExtendRequest, ForkRequest
+from service.api.waiting import FINISHED, Making
 from service.domain import RunStatus
 from service.runs import control
 from service.runs.extend import extend
@@ -33,30 +33,29 @@ def resume_run(run_id: RunId, server: Server) -> RunOut:
     return server.shown(run)[0]
 
 
-@router.post("/extend", status_code=202, response_model=RunOut)
-def extend_run(run_id: RunId, body: ExtendRequest, server: Server, once: Once) -> Any:
+@router.post("/extend", status_code=202, response_model=RunOut, responses=FINISHED)
+async def extend_run(run_id: RunId, body: ExtendRequest, server: Server, making: Making) -> Any:
     """Train a run that has ended or is paused for more steps: a new run, which begins at its last checkpoint.
 
     The new run has the points of its parent; with a constant learning rate it ends like one run of so many steps.
+    With `Prefer: wait=N`, 201 and the new run if it has ended within N seconds.
     """
-    database, settings = server.database, server.settings
-    answer = once.answer(lambda also: extend(database, settings, run_id, body.steps, body.name, also), server.created)
-    server.dispatcher.wake()
-    return answer
+    return await making.answer(lambda also: extend(server.database, server.settings, run_id, body.steps, body.name, also))
 
 
-@router.post("/fork", status_code=202, response_model=RunOut)
-def fork_run(run_id: RunId, body: ForkRequest, server: Server, once: Once) -> Any:
-    """Make a new run that begins with the parameters of a checkpoint and goes on with another spec."""
-    request = body.to_request()
-    answer = once.answer(lambda also: fork(server.database, server.settings, run_id, request, also), server.created)
-    server.dispatcher.wake()
-    return answer
+@router.post("/fork", status_code=202, response_model=RunOut, responses=FINISHED)
+async def fork_run(run_id: RunId, body: ForkRequest, server: Server, making: Making) -> Any:
+    """Make a new run that begins with the parameters of a checkpoint and goes on with another spec.
+
+    With `Prefer: wait=N`, 201 and the new run if it has ended within N seconds.
+    """
+    return await making.answer(lambda also: fork(server.database, server.settings, run_id, body.to_request(), also))
 
 
-@router.post("/verify", status_code=202, response_model=RunOut)
-def verify_run(run_id: RunId, server: Server, once: Once) -> Any:
-    """Train a run again: a new run of the same spec, whose `verified` says in the end whether the weights are the same."""
-    answer = once.answer(lambda also: verify(server.database, server.settings, run_id, also), server.created)
-    server.dispatcher.wake()
-    return answer
+@router.post("/verify", status_code=202, response_model=RunOut, responses=FINISHED)
+async def verify_run(run_id: RunId, server: Server, making: Making) -> Any:
+    """Train a run again: a new run of the same spec, whose `verified` says in the end whether the weights are the same.
+
+    With `Prefer: wait=N`, 201 and the new run if it has ended within N seconds.
+    """
+    return await making.answer(lambda also: verify(server.database, server.settings, run_id, also))

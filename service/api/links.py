@@ -7,9 +7,9 @@ ID = "$response.body#/id"
 SOURCES: list[tuple[str, str, tuple[str, ...], dict[str, str]]] = [
     ("post", "/v1/runs", ("201", "202"), {"run_id": ID}),
     ("get", "/v1/runs", ("200",), {"run_id": "$response.body#/data/0/id"}),
-    ("post", "/v1/runs/{run_id}/extend", ("202",), {"run_id": ID}),
-    ("post", "/v1/runs/{run_id}/fork", ("202",), {"run_id": ID}),
-    ("post", "/v1/runs/{run_id}/verify", ("202",), {"run_id": ID}),
+    ("post", "/v1/runs/{run_id}/extend", ("201", "202"), {"run_id": ID}),
+    ("post", "/v1/runs/{run_id}/fork", ("201", "202"), {"run_id": ID}),
+    ("post", "/v1/runs/{run_id}/verify", ("201", "202"), {"run_id": ID}),
     (
         "get",
         "/v1/runs/{run_id}/checkpoints",

@@ -10,7 +10,7 @@ class FieldErrorOut(BaseModel):
 
     pointer: Annotated[str, Field(description="JSON pointer into the request: #/training/steps")]
     detail: str
-    allowed: list[str] | None = None
+    allowed: Annotated[list[str] | None, Field(description="what may stand there, of a kind, a field or a parameter")] = None
 
 
 class Problem(BaseModel):

@@ -5,6 +5,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
+from core.fields import unknown
 from service.errors import FieldProblem, InvalidInput
 
 
@@ -17,8 +18,7 @@ async def strict_query(request: Request) -> None:
     problems = []
     for name in dict.fromkeys(names):
         if name not in known:
-            expected = f"expected {', '.join(known)}" if known else "this route has none"
-            detail = f"query.{name} is not a known parameter, {expected}"
+            detail = f"query.{name} {unknown(name, tuple(known), 'parameter')}"
             problems.append(FieldProblem(("query", name), detail, tuple(known)))
         elif names.count(name) > 1 and not known[name]:
             problems.append(FieldProblem(("query", name), f"query.{name} came {names.count(name)} times, expected once"))

@@ -4,17 +4,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator, Field
-from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
 from service.api.deps import ID, Limit, Order, RunId, Server
 from service.api.lists import page_of
-from service.api.once import Once
 from service.api.prefer import Wait
 from service.api.responses import RunList, RunOut, ValidateOut
 from service.api.schemas import RunCreate, RunPatch
 from service.api.views import runs_out
-from service.api.waiting import current, finished
+from service.api.waiting import FINISHED, Making, current
 from service.api.words import Moment, printable
 from service.domain import Run, RunStatus
 from service.errors import FieldProblem, InvalidInput
@@ -24,7 +22,7 @@ from service.runs.search import search
 from service.runs.submit import check, submit
 from service.runs.update import update
 from service.store.runs import Filters
-from service.store.unit import Also, Transaction
+from service.store.unit import Transaction
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -42,22 +40,15 @@ Place = Annotated[
 Since = Annotated[Moment | None, Query(description="a time with its zone: 2026-01-31T12:00:00Z; itself left out")]
 IfNoneMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version that is known")]
 IfMatch = Annotated[str | None, Header(max_length=10_000, description="ETag of the version to change; 412 if it is another")]
-FINISHED: dict[int | str, dict[str, Any]] = {201: {"model": RunOut, "description": "the run has ended within `Prefer: wait=N`"}}
 
 
 @router.post("", status_code=202, response_model=RunOut, responses=FINISHED)
-async def create_run(body: RunCreate, request: Request, server: Server, once: Once, wait: Wait) -> Any:
+async def create_run(body: RunCreate, server: Server, making: Making) -> Any:
     """Store a run and queue it. It is trained as soon as a worker is free.
 
     With `Prefer: wait=N`, 201 and the run if it has ended within N seconds.
     """
-
-    def make(also: Also[Run]) -> Run:
-        return submit(server.database, server.settings, body.to_request(), also)
-
-    answer = await run_in_threadpool(once.answer, make, server.created)
-    server.dispatcher.wake()
-    return await finished(server, request, answer, wait) if wait else answer
+    return await making.answer(lambda also: submit(server.database, server.settings, body.to_request(), also))
 
 
 @router.post("/validate")

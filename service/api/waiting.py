@@ -2,25 +2,54 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
-from service.api.deps import Parts
-from service.api.prefer import applied
+from service.api.deps import Parts, Server
+from service.api.once import Once, OnceOnly
+from service.api.prefer import Wait, applied
+from service.api.responses import RunOut
 from service.api.views import runs_out
 from service.domain import Run, RunStatus
 from service.errors import Busy, NotFound
 from service.runs import control
 from service.runs.watch import same
-from service.store.unit import Database, Transaction
+from service.store.unit import Also, Database, Transaction
 
 LOOK_SECONDS = 2.0
 """How often to look whether the client is still there."""
+FINISHED: dict[int | str, dict[str, Any]] = {201: {"model": RunOut, "description": "the run has ended within `Prefer: wait=N`"}}
 
 
-async def finished(server: Parts, request: Request, answer: Response, seconds: int) -> Response:
+@dataclass(frozen=True)
+class _Making:
+    """A request that makes a run."""
+
+    request: Request
+    server: Parts
+    once: OnceOnly
+    seconds: int
+
+    async def answer(self, make: Callable[[Also[Run]], Run]) -> Response:
+        """Make the run and answer: 202, or if the client waits for it and it has ended in time, 201."""
+        answer = await run_in_threadpool(self.once.answer, make, self.server.created)
+        self.server.dispatcher.wake()
+        return await _finished(self.server, self.request, answer, self.seconds) if self.seconds else answer
+
+
+async def _making(request: Request, server: Server, once: Once, wait: Wait) -> _Making:
+    return _Making(request, server, once, wait)
+
+
+Making = Annotated[_Making, Depends(_making)]
+
+
+async def _finished(server: Parts, request: Request, answer: Response, seconds: int) -> Response:
     """Return 201 with the run that was created when it has ended, or `answer` if it has not in time, or is paused."""
     run_id, workers = json.loads(bytes(answer.body))["id"], server.settings.workers
     if server.watch.full(server.actor.owner):

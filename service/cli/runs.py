@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Look at runs, watch them, stop them, delete them.")
 
 Status = Annotated[str | None, typer.Option(help="queued, running, paused, succeeded, failed or cancelled.")]
-Model = Annotated[str | None, typer.Option(help="softmax, svm or mlp.")]
+Model = Annotated[str | None, typer.Option(help="softmax, svm, mlp or char_rnn.")]
 Filter = Annotated[str | None, typer.Option("--filter", help="metrics.loss < 0.1 and model.kind = 'mlp'")]
 OrderBy = Annotated[list[str] | None, typer.Option("--order-by", help="metrics.loss ASC; may be repeated.")]
 

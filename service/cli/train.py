@@ -42,7 +42,12 @@ SequenceLength = Annotated[
 ]
 Margin = Annotated[float | None, typer.Option(rich_help_panel=MODEL, help="Margin of an svm.")]
 Optimizer = Annotated[
-    str | None, typer.Option(metavar="KIND", rich_help_panel=OPTIMIZER, help="sgd, adagrad, rmsprop or adam [default: sgd].")
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        rich_help_panel=OPTIMIZER,
+        help="sgd, adagrad, rmsprop or adam [default: sgd; of a char_rnn adagrad with clip 0.2].",
+    ),
 ]
 LearningRate = Annotated[float | None, typer.Option(rich_help_panel=OPTIMIZER, help="Step size.")]
 Momentum = Annotated[float | None, typer.Option(rich_help_panel=OPTIMIZER, help="Momentum of sgd.")]
@@ -50,7 +55,10 @@ Nesterov = Annotated[
     bool | None, typer.Option("--nesterov/--no-nesterov", rich_help_panel=OPTIMIZER, help="Nesterov's look-ahead.")
 ]
 Steps = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Number of updates.")]
-BatchSize = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Examples per step; without it, all of them.")]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(rich_help_panel=TRAINING, help="Examples per step, or streams of a text [default: all; of a text 1]."),
+]
 Seed = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Seed of initial weights, batches and split.")]
 Dtype = Annotated[str | None, typer.Option(metavar="KIND", rich_help_panel=TRAINING, help="float32 or float64.")]
 LogEvery = Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="Steps between metric points.")]
@@ -91,7 +99,9 @@ def train(
 ) -> None:  # fmt: skip
     """Train a model on the server.
 
-    Flags that are not given are left to the server's defaults.
+    Flags that are not given are left to the server's defaults. The parameters of a dataset and what else has no flag
+    (init; schedule, clip, decay, beta1, beta2; checkpoint_every, stratify, class_weights, early_stopping, target; priority)
+    are fields of the request in `--file`.
 
     `postgrad train --dataset spiral --model mlp --hidden 100 --follow`
     """

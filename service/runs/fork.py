@@ -64,7 +64,7 @@ def _spec(database: Database, settings: Settings, start: Start, overrides: dict[
         merged = TrainSpec.from_dict(_merged(start.parent.spec, overrides))
         spec, _, _ = check(database, settings, RunRequest(dataset=ref_of(start.parent), spec=merged))
     except SpecError as error:
-        raise _of_overrides(FieldProblem(error.path, str(error))) from error
+        raise _of_overrides(FieldProblem(error.path, str(error), error.allowed)) from error
     except InvalidInput as error:
         raise _of_overrides(*error.problems) from error
     steps, done = spec.training.steps or 0, start.state.step

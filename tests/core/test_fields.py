@@ -89,9 +89,11 @@ def test_null_is_read_where_it_is_allowed(name: str) -> None:
     ("change", "message"),
     [
         # names
-        ({"colr": "red"}, "colr is not known, expected one of shape, title, copies, colour, filled, sizes, frame, reserved"),
-        ({"frame": {"height": 1}}, "frame.height is not known, expected one of width"),
-        ({"shape": {"kind": "square", "radius": 1}}, "shape.radius is not known, expected one of kind, side"),
+        ({"colr": "red"}, "colr is not a known field, did you mean colour?"),
+        ({"size": 1}, "size is not a known field, did you mean sizes?"),
+        ({"xyz": 1}, "xyz is not a known field, expected shape, title, copies, colour, filled, sizes, frame, reserved"),
+        ({"frame": {"height": 1}}, "frame.height is not a known field, expected width"),
+        ({"shape": {"kind": "square", "radius": 1}}, "shape.radius is not a known field, expected kind, side"),
         # kinds
         ({"shape": {"kind": "star"}}, "shape.kind is 'star', must be one of circle, square"),
         ({"shape": {}}, "shape.kind is None, must be one of circle, square"),

@@ -17,6 +17,7 @@ from tests.service.api.conftest import Api, strict_json
 JSON = {"Content-Type": "application/json"}
 RUN: dict[str, Any] = {"dataset": {"kind": "spiral"}, "model": {"kind": "softmax"}}
 BIG = 2**63
+PARTS = "expected name, dataset, model, optimizer, training, tags, priority"
 
 
 def body(*path: str, value: Any) -> str:
@@ -40,11 +41,32 @@ def raw(*path: str, literal: str) -> str:
 
 
 FIELD: list[tuple[str | bytes, str, str]] = [  # (body, pointer, message): one field is bad
-    (body("colour", value=1), "#/colour", "colour is not a known field"),
-    (body("id", value="run_1"), "#/id", "id is not a known field"),
-    (body("status", value="succeeded"), "#/status", "status is not a known field"),
-    (body("model", "depth", value=1), "#/model/depth", "model.depth is not a known field"),
-    (body("model", "softmax", value=1), "#/model/softmax", "model.softmax is not a known field"),
+    (body("colour", value=1), "#/colour", f"colour is not a known field, {PARTS}"),
+    (body("id", value="run_1"), "#/id", f"id is not a known field, {PARTS}"),
+    (body("kind", value="spiral"), "#/kind", f"kind is not a known field, {PARTS}"),
+    (body("data", value=1), "#/data", "data is not a known field, did you mean dataset?"),
+    (body("steps", value=1), "#/steps", "steps is not a known field, but training.steps is"),
+    (body("seed", value=1), "#/seed", "seed is not a known field, but dataset.seed and training.seed are"),
+    (body("dataset", "name", value="x"), "#/dataset/name", "dataset.name is not a known field, but name is"),
+    (body("training", "step", value=1), "#/training/step", "training.step is not a known field, did you mean steps?"),
+    (
+        body("training", "learning_rate", value=1),
+        "#/training/learning_rate",
+        "training.learning_rate is not a known field, but optimizer.learning_rate is",
+    ),
+    (
+        body("training", "early_stopping", value={"patence": 3}),
+        "#/training/early_stopping/patence",
+        "training.early_stopping.patence is not a known field, did you mean patience?",
+    ),
+    (body("model", "depth", value=1), "#/model/depth", "model.depth is not a known field, expected kind, reg, l1"),
+    (body("model", "margin", value=1), "#/model/margin", "model.margin is not a known field, expected kind, reg, l1"),
+    (body("model", "softmax", value=1), "#/model/softmax", "model.softmax is not a known field, expected kind, reg, l1"),
+    (
+        body("optimizer", value={"kind": "adam", "momentum": 0.9}),
+        "#/optimizer/momentum",
+        "optimizer.momentum is not a known field, expected kind, learning_rate, beta1, beta2, schedule, clip",
+    ),
     (body("training", "steps", value="3"), "#/training/steps", "training.steps is '3', must be a valid integer"),
     (body("training", "steps", value=True), "#/training/steps", "training.steps is true, must be a valid integer"),
     (body("training", "steps", value=1.0), "#/training/steps", "training.steps is 1.0, must be a valid integer"),
@@ -226,6 +248,31 @@ class TestRun:
         """An unknown kind comes with the known ones, for a program to read."""
         answer = idle.post("/v1/runs", content=body("optimizer", "kind", value="lbfgs"), headers=JSON)
         assert answer.json()["errors"][0]["allowed"] == ["sgd", "adagrad", "rmsprop", "adam"]
+
+    def test_fields_that_are_known_are_listed(self, idle: Api) -> None:
+        """An unknown field comes with those that may stand there, whatever the sentence suggests."""
+        answer = idle.post("/v1/runs", content=body("model", "l2", value=1), headers=JSON)
+        assert answer.json()["errors"][0]["allowed"] == ["kind", "reg", "l1"]
+        overrides = {"optimizer": {"lerning_rate": 1}}
+        answer = idle.post(f"/v1/runs/{idle.create()}/fork", json={"overridse": overrides})
+        (error,) = answer.json()["errors"]
+        assert error["detail"] == "overridse is not a known field, did you mean overrides?"
+        assert error["allowed"] == ["checkpoint", "name", "tags", "overrides"]
+
+    def test_every_route_says_what_it_expects(self, idle: Api) -> None:
+        """Whatever takes JSON under /v1 names its fields when one came that it does not have."""
+        for path, methods in idle.openapi["paths"].items():
+            for method, operation in methods.items():
+                content = operation.get("requestBody", {}).get("content", {})
+                if not path.startswith("/v1/") or "application/json" not in content:
+                    continue
+                names = {"run_id": "run_0", "dataset_id": "ds_0", "name": "m", "alias": "a", "key_id": "key_0"}
+                errors = idle.request(method, path.format(**names), json={"zzz": 1}).json()["errors"]
+                (error,) = (error for error in errors if error["pointer"] == "#/zzz")
+                schema = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                fields = list(idle.openapi["components"]["schemas"][schema]["properties"])
+                assert error["allowed"] == fields
+                assert error["detail"] == f"zzz is not a known field, expected {', '.join(fields)}"
 
     def test_long_values_are_not_sent_back_whole(self, idle: Api) -> None:
         """A problem stays short, however long what it complains about is."""

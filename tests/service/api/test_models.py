@@ -210,7 +210,7 @@ class TestPredict:
         """What is wrong with the inputs is named by row and column, with what was expected and what was got."""
         answer = api.post(f"/v1/runs/{net['id']}/predict", content=json.dumps({"inputs": inputs}), headers=JSON)
         assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
+        assert [(error["pointer"], error["detail"]) for error in answer.json()["errors"]] == [(pointer, detail)]
 
     def test_string_labels(self, api: Api) -> None:
         """A model trained on "setosa" answers "setosa"; its classes are the dataset's, in the dataset's order."""
@@ -293,7 +293,11 @@ class TestEvaluate:
                 "#/dataset/noise",
                 "dataset.noise is -1, must be at least 0",
             ),
-            ({"kind": "moons", "factor": 1}, "#/dataset/factor", "dataset.factor is not a known field"),
+            (
+                {"kind": "moons", "factor": 1},
+                "#/dataset/factor",
+                "dataset.factor is not a known field, expected kind, points_per_class, noise, seed",
+            ),
             ({}, "#/dataset/kind", "dataset.kind is missing"),
             ("spiral", "#/dataset", "dataset is 'spiral', must be an object"),
         ],
@@ -302,7 +306,7 @@ class TestEvaluate:
         """Data that the model cannot be measured on are refused, with what they have and what the model knows."""
         answer = api.post(f"/v1/runs/{net['id']}/evaluate", json={"dataset": dataset})
         assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
+        assert [(error["pointer"], error["detail"]) for error in answer.json()["errors"]] == [(pointer, detail)]
 
     def test_unknown_class_of_an_upload(self, api: Api) -> None:
         """A class that the model has never seen is named as the file wrote it."""

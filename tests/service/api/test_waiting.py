@@ -22,6 +22,34 @@ def prefer(seconds: object) -> dict[str, str]:
     return {"Prefer": f"wait={seconds}"}
 
 
+class TestOfAnother:
+    """POST /v1/runs/{id}/extend, /fork and /verify."""
+
+    @pytest.mark.parametrize("verb", ["extend", "fork", "verify"])
+    def test_finished_in_time(self, api: Api, verb: str) -> None:
+        """A run that is made of another is waited for as well; sent again with its key, the request waits again."""
+        parent = api.ended(training=SHORT["training"])
+        headers = {**prefer(20), "Idempotency-Key": f"{verb} and wait"}
+        first, again = (
+            api.post(f"/v1/runs/{parent['id']}/{verb}", json={"steps": 60} if verb == "extend" else {}, headers=headers)
+            for _ in range(2)
+        )
+        assert first.status_code == again.status_code == 201
+        assert first.headers["Preference-Applied"] == "wait=20"
+        assert (first.json()["status"], first.json()["parent"]["relation"]) == ("succeeded", verb)
+        assert first.json()["verified"] is (True if verb == "verify" else None)
+        assert first.json() == again.json() == api.get(first.headers["Location"]).json()
+        assert again.headers["Idempotency-Replayed"] == "true"
+
+    def test_not_in_time(self, api: Api) -> None:
+        """A run that has not ended in time is answered as without the wish."""
+        parent = api.ended(training=SHORT["training"])
+        answer = api.post(f"/v1/runs/{parent['id']}/extend", json=LONG, headers=prefer(1))
+        api.post(f"/v1/runs/{answer.json()['id']}/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+        assert "Preference-Applied" not in answer.headers
+
+
 class TestCreate:
     """POST /v1/runs."""
 

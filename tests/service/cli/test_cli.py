@@ -31,7 +31,14 @@ def test_help_lists_the_exit_codes() -> None:
 
 def test_the_command_line_imports_nothing_heavy() -> None:
     """Importing every command loads neither NumPy nor a framework."""
-    code = f"import sys, service.cli; print(sorted({HEAVY} & set(sys.modules)))"
+    code = f"import sys, service.cli.commands; print(sorted({HEAVY} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_processes_are_started_before_anything_heavy_loads() -> None:
+    """What answers requests need not wait until its parent has loaded the rest, and loads no command."""
+    code = f"import sys, service.cli.processes; print(sorted({HEAVY | {'service.cli.commands'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

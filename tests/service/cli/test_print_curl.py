@@ -11,7 +11,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from service.cli import app
+from service.cli.commands import app
 from service.client import Client
 from service.client.calls import Call
 from service.client.curl import curl

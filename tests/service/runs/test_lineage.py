@@ -220,7 +220,8 @@ def test_lineage_outlives_the_parent(database: Database) -> None:
     ("overrides", "said"),
     [
         ({"optimizer": {"learning_rate": -1}}, "overrides.optimizer.learning_rate is -1, must be greater than 0"),
-        ({"optimizer": {"lr": 1}}, "overrides.optimizer.lr is not known"),
+        ({"optimizer": {"lr": 1}}, "overrides.optimizer.lr is not a known field, expected kind, learning_rate"),
+        ({"training": {"step": 90}}, r"overrides.training.step is not a known field, did you mean steps\?"),
         ({"model": {"kind": "softmax"}}, "overrides.model.kind is 'softmax', must stay 'mlp'"),
         ({"model": {"hidden_sizes": [9]}}, r"overrides.model.hidden_sizes is \[9\], must stay \[8\]"),
         ({"training": {"dtype": "float64"}}, "overrides.training.dtype is 'float64', must stay 'float32'"),
