@@ -127,6 +127,23 @@ def test_the_last_step_stands_at_the_axis(page: Page, lab: str, api: httpx.Clien
         assert last["x"] + last["width"] <= edge["x"] + edge["width"] + 1
 
 
+def test_there_is_no_step_before_the_first(page: Page, lab: str, api: httpx.Client) -> None:
+    """A run of a single point: nothing stands at the axis but the steps that there were."""
+    rate = {"dataset": {"kind": "spiral"}, "model": {"kind": "mlp"}, "optimizer": sgd(1e6)}
+    run = api.post("/v1/runs", json=rate, headers={"Prefer": "wait=30"}).json()
+    assert run["error"]["code"] == "diverged"
+    page.goto(f"{lab}/#/runs/{run['id']}")
+    labels = page.locator("#loss-chart .xaxislayer-above text:not(.xtitle)")
+    expect(labels).to_have_text(["0", str(run["progress"]["step"])])
+
+
+def test_an_underscore_of_an_example_is_seen(page: Page, lab: str) -> None:
+    """The box of a placeholder is no higher than its letters: what hangs below it is not cut off."""
+    page.goto(f"{lab}/#/runs")
+    shown = page.locator("#runs-filter").evaluate("input => getComputedStyle(input, '::placeholder').overflowY")
+    assert shown == "visible"
+
+
 def test_a_narrow_page_shows_all_of_a_model(page: Page, lab: str, api: httpx.Client) -> None:
     """Each version is a card: what can be done with it needs no scrolling sideways."""
     api.put("/v1/models/narrow/aliases/production", json={"run": trained(api)}).raise_for_status()

@@ -11,7 +11,7 @@ const LOSSES = ["loss", "val_loss", "data_loss", "reg_loss", "smooth_loss"];
 const SCORES = ["train_accuracy", "val_accuracy"];
 const SMALL = ["learning_rate", "grad_norm", "update_ratio"];
 const USUAL_RATIO = 1e-3;
-const stepAxis = ({ history }) => ({ title: { text: t("watch.step") }, ...(history.last > 0 ? {} : { rangemode: "nonnegative" }) });
+const stepAxis = (feed) => ({ title: { text: t("watch.step") }, ...ticksAlong(feed) });
 
 /**
  * Make the charts of a run; they follow the feed and the settings.
@@ -107,7 +107,13 @@ function ticks(values) {
   return decades < 2 ? "D2" : Math.ceil(decades / 5);
 }
 
-function smallChart({ history, run }, { smooth, x }, name) {
+/** Around a single point there would be negative steps, and parts of one. */
+function ticksAlong({ history, run }) {
+  return history.last > 0 ? {} : { tickvals: [0, run.progress.step] };
+}
+
+function smallChart(feed, { smooth, x }, name) {
+  const { history, run } = feed;
   const ratio = name === "update_ratio";
   const usual = ratio ? level(history, USUAL_RATIO, t("watch.usual_ratio")) : [];
   const log = { type: "log", dtick: ticks([...(ratio ? [USUAL_RATIO] : []), ...(history.series[name] ?? [])]) };
@@ -115,7 +121,7 @@ function smallChart({ history, run }, { smooth, x }, name) {
   const last = run.metrics[name]?.last ?? history.series[name]?.findLast((value) => value !== null);
   return {
     traces: [...lines(history, [name], name === "learning_rate" ? 0 : smooth, x), ...usual],
-    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
+    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5, ...ticksAlong(feed) }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
     summary: typeof last === "number" ? t("watch.now_at", { value: sized(last) }) : "",
   };
 }
