@@ -125,7 +125,7 @@ class Keyring:
     def check(self) -> None:
         """Raise NoKey if nobody could ever be let in."""
         if self._required and not store.are_there(self._database):
-            raise NoKey(f"the server needs an API key, which there is none of: {MADE_BY}")
+            raise NoKey(f"the server needs an API key, and none has been made: {MADE_BY}")
 
     def actor(self, secret: str | None) -> Actor:
         """Return who asks; raise Unauthenticated."""

@@ -4,6 +4,7 @@ import { shortened } from "./names.js";
 import { series } from "./palette.js";
 
 const LONGEST = 40; // characters of a name in the legend
+const WIDEST = 16; // and of a value at an axis
 
 /** Return a line for each member of traces of type `parcoords`; each axis is scaled to 0 … 1. */
 export function parallelTraces(traces) {
@@ -13,7 +14,6 @@ export function parallelTraces(traces) {
 /** Return the layout that draws the axes and writes their names and ends. */
 export function parallelLayout(traces) {
   const { dimensions } = traces.find((trace) => trace.type === "parcoords");
-  const label = { showarrow: false, xref: "x", yref: "paper" };
   return {
     xaxis: {
       tickvals: dimensions.map((_, i) => i),
@@ -30,10 +30,7 @@ export function parallelLayout(traces) {
     margin: { l: 24, r: 24, t: 56, b: 32 },
     hovermode: "closest",
     legend: { y: -0.08, yanchor: "top" },
-    annotations: dimensions.flatMap((dimension, i) => [
-      { ...label, x: i, y: 1, yanchor: "bottom", text: ends(dimension).top },
-      { ...label, x: i, y: 0, yanchor: "top", text: ends(dimension).bottom },
-    ]),
+    annotations: dimensions.flatMap(labels),
   };
 }
 
@@ -60,7 +57,7 @@ function lines(trace) {
 
 function range({ range: given, values, tickvals }) {
   const there = [...(given ?? [...values, ...(tickvals ?? [])])].filter((value) => Number.isFinite(value));
-  return there.length ? [Math.min(...there), Math.max(...there)] : [0, 1];
+  return there.length ? [Math.min(...there), Math.max(...there)] : [NaN, NaN];
 }
 
 function scaled(dimension, value) {
@@ -69,13 +66,21 @@ function scaled(dimension, value) {
   return high > low ? (value - low) / (high - low) : 0.5;
 }
 
-function ends(dimension) {
+/** The ends of an axis, above and below it; beside it the names between them, or the one value that all have. */
+function labels(dimension, i) {
   const [low, high] = range(dimension);
-  return { bottom: named(dimension, low), top: high > low ? named(dimension, high) : "" };
+  const text = (value) => shortened(named(dimension, value), WIDEST);
+  const label = (value) => ({ showarrow: false, xref: "x", x: i, text: text(value) });
+  const end = (y, yanchor, value) => ({ ...label(value), yref: "paper", y, yanchor });
+  const beside = (value) => ({ ...label(value), yref: "y", y: scaled(dimension, value) ?? 0.5, xanchor: "left", xshift: 8, yshift: 10 });
+  if (!(high > low)) return [beside(low)];
+  const between = (dimension.tickvals ?? []).filter((value) => value > low && value < high);
+  return [end(1, "bottom", high), end(0, "top", low), ...between.map(beside)];
 }
 
-function named({ tickvals, ticktext }, value) {
+/** A value of a dimension as a text. */
+export function named({ tickvals, ticktext, written = String }, value) {
   const at = tickvals?.indexOf(value) ?? -1;
   if (at >= 0 && ticktext) return String(ticktext[at]);
-  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "–";
+  return Number.isFinite(value) ? written(value) : "–";
 }

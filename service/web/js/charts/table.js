@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
+import { named } from "./parallel.js";
 
 const ROWS = 200;
 
@@ -70,12 +71,8 @@ function matrix(trace) {
 
 function parallel(trace) {
   const N = trace.dimensions[0]?.values.length ?? 0;
-  const named = (dimension, i) => {
-    const at = dimension.tickvals?.indexOf(dimension.values[i]) ?? -1;
-    return at >= 0 && dimension.ticktext ? dimension.ticktext[at] : dimension.values[i];
-  };
   const names = trace.meta?.names ?? trace.customdata ?? [];
-  const rows = Array.from({ length: N }, (_, i) => [names[i] ?? i + 1, ...trace.dimensions.map((one) => named(one, i))]);
+  const rows = Array.from({ length: N }, (_, i) => [names[i] ?? i + 1, ...trace.dimensions.map((one) => named(one, one.values[i]))]);
   return { columns: [t("chart.series"), ...trace.dimensions.map((one) => one.label)], rows };
 }
 

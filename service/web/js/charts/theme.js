@@ -59,7 +59,7 @@ export function baseLayout(element) {
     font: { family: getComputedStyle(element).fontFamily, size: 12, color: "var(--chart-ink)" },
     colorway: palette.map((entry) => entry.color),
     margin: { l: 52, r: 12, t: 12, b: 40 },
-    xaxis: axis,
+    xaxis: { ...axis, ticklabeloverflow: "allow" }, // the last label makes room for itself, instead of being left out
     yaxis: axis,
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
     hoverlabel: { bgcolor: "var(--chart-paper)", bordercolor: "var(--chart-line)", font: { color: "var(--chart-text)" } },

@@ -42,7 +42,7 @@ function points(data, preview, signal) {
 
 function facts(data, text) {
   const told = [
-    ["data.kind", data.kind],
+    ["data.kind", t(`data.kind_${data.kind}`)],
     [text ? "data.characters" : "data.examples", number(data.examples)],
     ...(text ? [] : [["data.features", number(data.features.length)]]),
     ["data.classes", number(data.classes.length)],

@@ -4,7 +4,7 @@ import { series } from "../charts.js";
 import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
-import { MEASURES, duration, measureName, measured, namesOf, rises, statusBadge } from "./format.js";
+import { MEASURES, bestOf, duration, measureName, measured, namesOf, rises, statusBadge } from "./format.js";
 import { fileLink } from "../shell/files.js";
 import { compared, written } from "./settings.js";
 
@@ -55,14 +55,14 @@ function row(label, cells, props = {}) {
 }
 
 function results(runs) {
-  const there = MEASURES.filter((name) => runs.some((run) => (run.metrics[name]?.best ?? null) !== null));
+  const there = MEASURES.filter((name) => runs.some((run) => bestOf(run, name) !== null));
   return [row(t("runs.c_status"), runs.map(statusBadge)), ...there.map((name) => bestRow(name, runs)),
     row(t("compare.steps"), runs.map((run) => number(run.progress.step))),
     row(t("runs.c_duration"), runs.map((run) => duration(run.started_at ? run.progress.training_seconds : null)))];
 }
 
 function bestRow(name, runs) {
-  const values = runs.map((run) => run.metrics[name]?.best ?? null);
+  const values = runs.map((run) => bestOf(run, name));
   const known = values.filter((value) => value !== null);
   const top = rises(name) ? Math.max(...known) : Math.min(...known);
   const cells = values.map((value, i) => {

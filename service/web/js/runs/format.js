@@ -6,6 +6,9 @@ import { language, number, t } from "../i18n.js";
 /** The series that a run can be judged by, the first one by default. */
 export const MEASURES = ["loss", "val_accuracy", "val_loss", "train_accuracy", "val_perplexity"];
 
+/** What runs are judged by beside each other, the most telling first. */
+const OUTCOMES = ["val_accuracy", "train_accuracy", "val_loss", "loss"];
+
 /** States from which a run may still change. */
 export const ACTIVE = new Set(["queued", "running", "paused"]);
 
@@ -22,6 +25,18 @@ export function rises(measure) {
   return measure.endsWith("accuracy");
 }
 
+/** The best value of a series of a run; null if there is none. */
+export function bestOf(run, measure) {
+  return run.metrics[measure]?.best ?? null;
+}
+
+/** The most telling series that all of some runs have, apart from those that are not measured yet. */
+export function outcomeOf(runs) {
+  const begun = runs.filter((run) => bestOf(run, "loss") !== null);
+  const common = (measure) => begun.every((run) => bestOf(run, measure) !== null);
+  return begun.length ? OUTCOMES.find(common) : "loss";
+}
+
 /** The status of a run, with how far it is while it trains. */
 export function statusBadge({ status, progress }) {
   const badge = h("span", { class: `badge${BADGES[status] ?? ""}` }, t(`runs.status_${status}`));
@@ -30,9 +45,9 @@ export function statusBadge({ status, progress }) {
   return h("span", { class: "run-progress" }, badge, h("span", { class: "small muted number" }, share));
 }
 
-/** The name of a run, or a short form of its id. */
-export function nameOf(run) {
-  return run.name ?? t("runs.unnamed", { id: run.id.slice(-6) });
+/** What a run is called, wherever it is named: its name, or the end of its id. */
+export function nameOf({ id, name = null }) {
+  return name ?? t("runs.unnamed", { id: id.slice(-6) });
 }
 
 /**

@@ -13,7 +13,8 @@ export function seriesOf(entries) {
   return ORDER.filter((name) => there.has(name));
 }
 
-function has(curves, name) {
+/** Whether there is anything to draw of a series. */
+export function has(curves, name) {
   return curves.series[name]?.some((value) => value !== null) ?? false;
 }
 

@@ -1,16 +1,18 @@
 /** Parallel coordinates: from what was asked for to what came of it. */
 
 import { t } from "../i18n.js";
-import { measureName, measured, namesOf, rises } from "./format.js";
+import { bestOf, measureName, measured, namesOf, outcomeOf, rises } from "./format.js";
 import { compared, written } from "./settings.js";
 
-const OUTCOMES = ["val_accuracy", "train_accuracy", "val_loss", "loss"];
 const MOST = 7;
-const IDLE = new Set(["dataset.id", "training.log_every", "training.checkpoint_every"]);
+const NARROW = matchMedia("(max-width: 40rem)");
+const MOST_NARROW = 2;
 
-/** Of many settings that differ, those are shown that every run has, and of these the ones that people turn most. */
+/** Of many settings that differ, those are drawn that every run has, and of these the ones that people turn most. */
 const TURNED = ["optimizer.learning_rate", "model.hidden_sizes", "model.hidden_size", "model.reg", "model.dropout", "optimizer.kind",
   "model.kind", "training.batch_size", "training.steps", "dataset.kind"];
+/** What follows from others, or is no value to read: drawn where there is room. */
+const IDLE = new Set(["dataset.id", "training.log_every", "training.checkpoint_every"]);
 
 /**
  * Make the trace.
@@ -18,17 +20,20 @@ const TURNED = ["optimizer.learning_rate", "model.hidden_sizes", "model.hidden_s
  * @returns {{traces: object[], summary: string}|null} null if nothing differs
  */
 export function parallel(runs) {
-  const differing = compared(runs).filter(({ path, differs }) => differs && !IDLE.has(path));
-  const fields = differing.sort((one, other) => weight(one) - weight(other)).slice(0, MOST);
-  if (!fields.length) return null;
-  const outcome = OUTCOMES.find((name) => runs.some((run) => best(run, name) !== null)) ?? OUTCOMES.at(-1);
+  const differing = compared(runs).filter(({ differs }) => differs).sort((one, other) => weight(one) - weight(other));
+  if (!differing.length) return null;
+  const fields = differing.slice(0, NARROW.matches ? MOST_NARROW : MOST);
+  const outcome = outcomeOf(runs);
   const dimensions = [...fields.map(dimension), last(runs, outcome)];
   const trace = { type: "parcoords", dimensions, meta: { names: namesOf(runs) } };
-  return { traces: [trace], summary: summary(runs, differing, outcome) };
+  const told = [t("compare.differing", { count: differing.length })];
+  if (fields.length < differing.length) told.push(t("compare.drawn", { count: fields.length }));
+  return { traces: [trace], summary: [...told, winner(runs, outcome)].join(" ") };
 }
 
 function weight({ path, values }) {
   const at = TURNED.indexOf(path);
+  if (IDLE.has(path)) return Infinity;
   return (values.includes(undefined) ? TURNED.length + 1 : 0) + (at < 0 ? TURNED.length : at);
 }
 
@@ -41,19 +46,16 @@ function dimension({ path, values }) {
   return { label, values: places, tickvals: names.map((_, i) => i), ticktext: names };
 }
 
-function best(run, name) {
-  return run.metrics[name]?.best ?? null;
-}
-
 function last(runs, outcome) {
-  return { label: t("compare.best_of", { name: measureName(outcome) }), values: runs.map((run) => best(run, outcome)) };
+  const label = t("compare.best_of", { name: measureName(outcome) });
+  return { label, values: runs.map((run) => bestOf(run, outcome)), written: (value) => measured(outcome, value) };
 }
 
-function summary(runs, fields, outcome) {
-  const known = runs.filter((run) => best(run, outcome) !== null);
+function winner(runs, outcome) {
+  const known = runs.filter((run) => bestOf(run, outcome) !== null);
   if (!known.length) return t("compare.no_outcome");
   const way = rises(outcome) ? -1 : 1;
-  const [winner] = [...known].sort((one, other) => way * (best(one, outcome) - best(other, outcome)));
-  return t("compare.parallel_summary", { count: fields.length, name: namesOf(runs)[runs.indexOf(winner)], value: measured(outcome, best(winner, outcome)),
-    measure: measureName(outcome) });
+  const top = way * Math.min(...known.map((run) => way * bestOf(run, outcome)));
+  const first = namesOf(runs).filter((_, i) => bestOf(runs[i], outcome) === top);
+  return t("compare.winner", { name: first.join(", "), value: measured(outcome, top), measure: measureName(outcome) });
 }

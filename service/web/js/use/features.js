@@ -31,9 +31,11 @@ async function grid(run, names, signal) {
   }
 }
 
-/** Where a field begins: the mean, or the middle of the range. */
+/** Where a field begins: the mean, or the middle of the range, to a thousandth of it. */
 export function middle({ min, max, mean }) {
-  return mean ?? (min === undefined ? 0 : (min + max) / 2);
+  if (mean !== undefined || min === undefined) return mean ?? 0;
+  const step = 10 ** (Math.floor(Math.log10(max - min || 1)) - 3);
+  return Math.round((min + max) / 2 / step) * step;
 }
 
 /**

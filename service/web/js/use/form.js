@@ -34,11 +34,17 @@ export function exampleForm({ run, features, values, onchange, signal }) {
     set(found.row);
     replace(told, t("use.example_label", { label: found.label }));
   } }, t("use.example"));
-  const reset = h("button", { type: "button", class: "small quiet", onclick: () => (set(features.map(middle)), replace(told)) }, t("use.reset"));
+  const reset = h("button", { type: "button", class: "small quiet", onclick: () => (set(features.map(middle)), replace(told)) }, t(resetWord(features)));
   const grid = h("div", { class: features.length <= FEW ? "stack" : "use-many" }, fields.map(({ element }) => element));
   const inside = drawing ? [drawing.element, h("details", {}, h("summary", {}, t("use.all_fields", { count: features.length })), grid)] : [grid];
   const element = h("div", { class: "stack" }, inside, h("div", { class: "row" }, example, reset, told));
   return { element, values: () => fields.map(({ value }) => value()), places: new Map(fields.map((one, i) => [`/inputs/0/${i}`, one.place])) };
+}
+
+/** What the button sets all fields to. */
+function resetWord([{ min, mean }]) {
+  if (mean !== undefined) return "use.to_means";
+  return min === undefined ? "use.to_zero" : "use.to_middles";
 }
 
 function field(feature, i, start, roomy, changed) {

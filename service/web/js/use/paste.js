@@ -18,13 +18,14 @@ export function pasteForm(features) {
     placeholder: `${few}\n${features.slice(0, SHOWN_NAMES).map((_, i) => (i + 1) / 10).join(",")}` });
   const error = h("p", { class: "error", id: "use-rows-error" });
   const mark = place(input, error, ["use-rows-hint"]);
-  const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", "aria-label": t("use.rows_file"), onchange: async () => {
+  const file = h("input", { type: "file", id: "use-file", class: "visually-hidden", accept: ".csv,.tsv,.txt,text/csv", onchange: async () => {
     if (!file.files.length) return;
     input.value = await file.files[0].text();
     input.form.requestSubmit();
   } });
   const element = h("div", { class: "field" }, h("label", { for: "use-rows" }, t("use.rows")), input, error,
-    h("p", { class: "hint", id: "use-rows-hint" }, t("use.rows_hint", { names: features.join(", ").slice(0, 300) })), file);
+    h("p", { class: "hint", id: "use-rows-hint" }, t("use.rows_hint", { names: features.join(", ").slice(0, 300) })),
+    h("div", {}, file, h("label", { class: "button-like", for: file.id }, t("use.rows_file"))));
   const read = () => readRows(input.value, features);
   const say = (problems, told) => {
     mark.say(problems.map(sentence).join(" ") || (told ? t("use.no_rows") : ""));

@@ -76,7 +76,10 @@ class Predictor {
   async run({ told = false } = {}) {
     const asked = this.inputs();
     replace(this.trouble);
-    if (this.many && (asked.problems.length || !asked.rows.length)) return this.paste.say(asked.problems, told);
+    if (this.many && (asked.problems.length || !asked.rows.length)) {
+      if (!this.result.children.length) replace(this.result, h("h2", {}, t("use.predictions")), h("p", { class: "muted" }, t("use.no_result")));
+      return this.paste.say(asked.problems, told);
+    }
     if (!this.many && this.holes(asked.rows[0])) return;
     this.remember(asked.rows[0]);
     this.under?.abort();

@@ -4,7 +4,7 @@ import { h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { confirmed } from "../shell/confirm.js";
-import { moment } from "../runs/format.js";
+import { moment, nameOf } from "../runs/format.js";
 
 /**
  * Make the table of versions, the newest first.
@@ -24,7 +24,7 @@ function row(model, version, onchange) {
   const aliases = version.aliases.map((alias) => aliasBadge(model, alias, onchange));
   const cell = (name, ...inside) => h("td", { class: name === "step" ? "right number" : null, dataset: { label: t(`models.c_${name}`) } }, inside);
   return h("tr", {}, h("th", { scope: "row", class: "number", dataset: { label: t("models.c_version") } }, number(version.version), " ", answers), cell("kind", version.kind),
-    cell("run", h("a", { class: "mono", href: href(`/runs/${version.run}`) }, version.run)), cell("step", number(version.step)),
+    cell("run", h("a", { href: href(`/runs/${version.run}`), title: version.run }, nameOf({ id: version.run }))), cell("step", number(version.step)),
     cell("aliases", h("span", { class: "row" }, aliases.length ? aliases : "–")), cell("created", moment(version.created_at)),
     h("td", {}, actions(model, version, onchange)));
 }

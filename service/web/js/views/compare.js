@@ -7,8 +7,8 @@ import { current, href, setQuery } from "../router.js";
 import { chips, settingsBar } from "../runs/compare_controls.js";
 import { csvOf } from "../runs/csv.js";
 import { differences } from "../runs/differences.js";
-import { ACTIVE, measured, namesOf } from "../runs/format.js";
-import { linesOf, seriesOf } from "../runs/lines.js";
+import { ACTIVE, measured, namesOf, outcomeOf } from "../runs/format.js";
+import { has, linesOf, seriesOf } from "../runs/lines.js";
 import { loadRuns, runsById } from "../runs/load.js";
 import { parallel } from "../runs/parallel.js";
 import { poll } from "../runs/poll.js";
@@ -98,11 +98,11 @@ class Compare {
     const state = this.state;
     this.drawActions(state.ids);
     if (!this.found.size) return this.drawNothing(state.ids);
-    if (!this.body?.isConnected) this.drawFrame();
+    if (!this.framed) this.drawFrame();
     const called = namesOf([...this.found.values()].map(({ run }) => run));
     const entries = [...this.found.values()].map((entry, place) => ({ ...entry, place, name: called[place], hidden: state.hidden.has(entry.run.id) }));
     const names = seriesOf(entries);
-    const metric = names.includes(state.metric) ? state.metric : names.includes("val_accuracy") ? "val_accuracy" : (names[0] ?? "loss");
+    const metric = [state.metric, outcomeOf(entries.map(({ run }) => run)), names[0]].find((name) => names.includes(name)) ?? "loss";
     this.chips.show(entries, state);
     this.bar.show({ ...state, metric, names });
     this.drawCurves(entries, { ...state, metric });
@@ -112,11 +112,12 @@ class Compare {
   drawActions(ids) {
     replace(this.actions, apiButton(() => runsById(ids), { label: t("compare.api_label") }),
       this.found.size ? h("button", { type: "button", onclick: () => save(csvOf([...this.found.values()].map(({ run }) => run)), "comparison.csv") }, t("compare.csv")) : null,
-      h("a", { class: "button", href: href("/runs", { sel: ids.join(",") || null }) }, t("compare.choose")));
+      this.found.size ? h("a", { class: "button", href: href("/runs", { sel: ids.join(",") }) }, t("compare.choose")) : null);
   }
 
   drawNothing(ids) {
     this.body?.remove();
+    this.framed = false;
     this.body = h("div", { class: "empty" }, h("p", {}, t(ids.length ? "compare.gone" : "compare.none")),
       h("a", { class: "button primary", href: href("/runs") }, t("compare.choose")));
     this.root.append(this.body);
@@ -124,10 +125,13 @@ class Compare {
 
   drawFrame() {
     this.body?.remove();
+    this.framed = true;
+    this.stamp = null;
     this.none = h("p", { class: "muted", hidden: true }, t("compare.same"));
+    this.without = h("p", { class: "hint", id: "compare-without" });
     this.beside = h("section", { class: "card", "aria-label": t("compare.parallel") }, this.parallel.element, this.none);
     this.body = h("div", { class: "stack compare-body" }, this.chips.element,
-      h("section", { class: "card", "aria-label": t("compare.curves") }, this.bar.element, this.curves.element), this.beside,
+      h("section", { class: "card", "aria-label": t("compare.curves") }, this.bar.element, this.curves.element, this.without), this.beside,
       h("section", { class: "card", "aria-labelledby": "compare-table-title" },
         h("div", { class: "row between" }, h("h2", { id: "compare-table-title" }, t("compare.table")), this.bar.toggle), this.table.element));
     this.root.append(this.body);
@@ -136,7 +140,9 @@ class Compare {
   drawCurves(entries, how) {
     const name = t(`compare.series_${how.metric}`);
     const share = how.metric.endsWith("accuracy");
-    const told = entries.filter(({ hidden, run }) => !hidden && run.metrics[how.metric])
+    const shown = entries.filter(({ hidden }) => !hidden);
+    const without = shown.filter(({ curves }) => !has(curves, how.metric)).map(({ name: of }) => of);
+    const told = shown.filter(({ run }) => run.metrics[how.metric])
       .map(({ name: of, run }) => `${of}: ${measured(how.metric, run.metrics[how.metric].last)}`);
     this.curves.update({
       traces: linesOf(entries, how),
@@ -145,17 +151,19 @@ class Compare {
       summary: told.length ? t("compare.curves_summary", { name, values: told.join(" · ") }) : t("compare.no_points", { name }),
       axes: { x: how.x, y: how.y },
     });
+    this.without.hidden = !told.length || !without.length;
+    this.without.textContent = t("compare.without", { names: without.join(", ") });
   }
 
   drawSettings(runs, all) {
     const stamp = JSON.stringify([all, runs.map((run) => [run.id, run.updated_at, run.name])]);
-    if (stamp === this.stamp && this.body.isConnected) return; // the table may be under a reader's hand
+    if (stamp === this.stamp) return; // the table may be under a reader's hand
     this.stamp = stamp;
     this.table.show(runs, all);
     const drawn = parallel(runs);
     this.beside.hidden = runs.length < 2;
     this.parallel.element.hidden = !drawn;
     this.none.hidden = Boolean(drawn);
-    if (drawn) this.parallel.update({ ...drawn, layout: { height: 360, margin: { l: 48, r: 72, t: 64, b: 32 }, xaxis: { ticklabeloverflow: "allow" } } });
+    if (drawn) this.parallel.update({ ...drawn, layout: { height: 360, margin: { t: 64 } } });
   }
 }

@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
+import { nameOf } from "../runs/format.js";
 import { notice } from "../shell/notice.js";
 import { boundary } from "../watch/boundary.js";
 import { curves } from "../watch/curves.js";
@@ -51,7 +52,7 @@ export async function show(root, { params, query, signal }) {
   if (feed.problem) fail(feed.problem);
   feed.on("gone", () => replace(trouble, h("p", { class: "notice notice-warn", role: "alert" }, t("watch.deleted"))));
   waiting.replaceWith(...layout(feed, settings, trouble, fail));
-  document.title = `${feed.run.name ?? feed.run.id} · Postgrad Lab`;
+  document.title = `${nameOf(feed.run)} · Postgrad Lab`;
   feed.follow();
   return { update: (changed) => settings.read(changed) };
 }

@@ -21,13 +21,13 @@ export function confusion(feed) {
   const draw = (found) => {
     element.hidden = !found?.confusion_matrix;
     if (element.hidden) return;
-    picture.update(chartOf(found));
+    picture.update(chartOf(found, feed.run.training.validation_fraction > 0));
     replace(classes, perClass(found.per_class));
   };
   return { element, draw };
 }
 
-function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }) {
+function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }, heldOut) {
   const names = classes.map(String);
   const shares = matrix.map((row) => row.map((count) => count / Math.max(1, row.reduce((a, b) => a + b, 0))));
   const few = names.length <= WRITTEN;
@@ -45,7 +45,7 @@ function chartOf({ confusion_matrix: matrix, classes, accuracy, step, examples }
       xaxis: { ...axis(names), title: { text: t("watch.predicted_class") } },
       yaxis: { ...axis(names), title: { text: t("watch.true_class") }, autorange: "reversed" },
     },
-    summary: t("watch.confusion_is", { accuracy: percent(accuracy), step, count: examples }),
+    summary: t(heldOut ? "watch.confusion_all" : "watch.confusion_is", { accuracy: percent(accuracy), step, count: examples }),
   };
 }
 

@@ -11,7 +11,7 @@ const LOSSES = ["loss", "val_loss", "data_loss", "reg_loss", "smooth_loss"];
 const SCORES = ["train_accuracy", "val_accuracy"];
 const SMALL = ["learning_rate", "grad_norm", "update_ratio"];
 const USUAL_RATIO = 1e-3;
-const stepAxis = () => ({ title: { text: t("watch.step") } });
+const stepAxis = (feed) => ({ title: { text: t("watch.step") }, ...ticksAlong(feed) });
 
 /**
  * Make the charts of a run; they follow the feed and the settings.
@@ -50,7 +50,7 @@ function lossChart(feed, { smooth, x }, guessing) {
       ...(expected ? level(history, expected.value, expected.name) : []),
       ...best(run, history, history.has("val_loss") ? "val_loss" : "loss"),
     ],
-    layout: { height: 360, xaxis: stepAxis(), yaxis: { rangemode: "tozero" }, hovermode: "x unified", shapes: endShape(run) },
+    layout: { height: 360, xaxis: stepAxis(feed), yaxis: { rangemode: "tozero" }, hovermode: "x unified", shapes: endShape(run) },
     summary: lossSummary(feed),
   };
 }
@@ -87,7 +87,7 @@ function scoreChart(feed, { smooth, x }) {
   return {
     traces: [...lines(feed.history, names, smooth, x), ...best(feed.run, feed.history, names.at(-1))].map((trace) =>
       share ? { ...trace, hovertemplate: "%{y:.1%}" } : trace),
-    layout: { height: 360, xaxis: { ...stepAxis(), type: x }, yaxis: share ? { range: [0, 1.02], tickformat: ".0%" } : {},
+    layout: { height: 360, xaxis: { ...stepAxis(feed), type: x }, yaxis: share ? { range: [0, 1.02], tickformat: ".0%" } : {},
       hovermode: "x unified" },
     summary: told.join(" · "),
   };
@@ -96,8 +96,8 @@ function scoreChart(feed, { smooth, x }) {
 function worthOf(metric, share) {
   if (typeof metric?.last !== "number") return "–";
   const text = share ? percent : sized;
-  if (typeof metric.best !== "number") return text(metric.last);
-  return `${text(metric.last)} (${t("watch.best_at", { value: text(metric.best), step: metric.best_step })})`;
+  const [last, top] = [text(metric.last), typeof metric.best === "number" ? text(metric.best) : null];
+  return top === null || top === last ? last : `${last} (${t("watch.best_at", { value: top, step: metric.best_step })})`;
 }
 
 /** So many ticks of a small logarithmic axis that their labels have room: 1, 2, 5 of each decade, or fewer decades. */
@@ -107,7 +107,13 @@ function ticks(values) {
   return decades < 2 ? "D2" : Math.ceil(decades / 5);
 }
 
-function smallChart({ history, run }, { smooth, x }, name) {
+/** Around a single point there would be negative steps, and parts of one. */
+function ticksAlong({ history, run }) {
+  return history.last > 0 ? {} : { tickvals: [0, run.progress.step] };
+}
+
+function smallChart(feed, { smooth, x }, name) {
+  const { history, run } = feed;
   const ratio = name === "update_ratio";
   const usual = ratio ? level(history, USUAL_RATIO, t("watch.usual_ratio")) : [];
   const log = { type: "log", dtick: ticks([...(ratio ? [USUAL_RATIO] : []), ...(history.series[name] ?? [])]) };
@@ -115,7 +121,7 @@ function smallChart({ history, run }, { smooth, x }, name) {
   const last = run.metrics[name]?.last ?? history.series[name]?.findLast((value) => value !== null);
   return {
     traces: [...lines(history, [name], name === "learning_rate" ? 0 : smooth, x), ...usual],
-    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5 }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
+    layout: { height: 180, showlegend: false, xaxis: { type: x, nticks: 5, ...ticksAlong(feed) }, yaxis, margin: { l: 44, r: 8, t: 6, b: 26 } },
     summary: typeof last === "number" ? t("watch.now_at", { value: sized(last) }) : "",
   };
 }

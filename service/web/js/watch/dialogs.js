@@ -4,6 +4,7 @@ import { post, put } from "../api.js";
 import { announce, h } from "../dom.js";
 import { t } from "../i18n.js";
 import { go } from "../router.js";
+import { nameOf } from "../runs/format.js";
 import { field, modal } from "./modal.js";
 
 /** Ask how long to train in all, and go to the run that does. */
@@ -56,7 +57,7 @@ export function askPromote(feed) {
 
 /** Go to a run that was made from this one. */
 export function visit(run) {
-  announce(t("watch.made", { name: run.name ?? run.id }));
+  announce(t("watch.made", { name: nameOf(run) }));
   go(`/runs/${run.id}`);
 }
 

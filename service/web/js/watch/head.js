@@ -3,7 +3,7 @@
 import { announce, h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
-import { duration } from "../runs/format.js";
+import { duration, nameOf } from "../runs/format.js";
 import { buttons } from "./actions.js";
 import { badge, statusWord, whyEnded } from "./status.js";
 
@@ -15,7 +15,7 @@ const SPEAK_MS = 20000;
  * @param {function(Error): void} fail
  */
 export function head(feed, fail) {
-  const name = h("h1", { id: "run-name" }, feed.run.name ?? t("watch.unnamed"));
+  const name = h("h1", { id: "run-name" }, nameOf(feed.run));
   const status = h("span", {});
   const lineage = h("p", { class: "muted" });
   const progress = h("div", { class: "watch-progress" });
@@ -24,7 +24,7 @@ export function head(feed, fail) {
   const spoken = { status: feed.run.status, at: performance.now() };
   function draw() {
     const { run } = feed;
-    name.textContent = run.name ?? t("watch.unnamed");
+    name.textContent = nameOf(run);
     replace(status, badge(run));
     replace(lineage, h("code", {}, run.id), ...parent(run));
     replace(progress, bar(run), facts(run));
@@ -47,11 +47,7 @@ export function head(feed, fail) {
 function parent({ parent: from }) {
   if (!from) return [];
   const text = t(`watch.from_${from.relation}`, { step: from.step });
-  return [" · ", text, " ", h("a", { href: href(`/runs/${from.run}`) }, h("code", {}, short(from.run)))];
-}
-
-function short(id) {
-  return id.length > 14 ? `${id.slice(0, 10)}…` : id;
+  return [" · ", text, " ", h("a", { href: href(`/runs/${from.run}`) }, nameOf({ id: from.run }))];
 }
 
 function bar(run) {

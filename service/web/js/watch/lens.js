@@ -44,7 +44,7 @@ export function lens(feed, fail) {
     const { found } = state;
     title.draw();
     late = inside.contains(document.activeElement); // what has the focus stays
-    if (!late) replace(inside, found ? body(feed, found, fail) : h("p", { class: "muted" }, t("watch.lens_wait")));
+    if (!late) replace(inside, found ? body(feed, found, fail) : h("p", { class: "muted" }, t(feed.checkpoints.length ? "watch.lens_reading" : "watch.lens_wait")));
     matrix.draw(state.found);
   }
   const ask = () => feed.begun && feed.checkpoints.length > 0 && read(); // the server has less to do at a time, the curves come first

@@ -40,16 +40,16 @@ function entry({ step, sample }) {
   return { element: h("li", {}, head, h("pre", box, sample)), head };
 }
 
-/** What is known of a checkpoint: its step, the loss there, its names. */
+/** What is known of a checkpoint: its step, the loss there by its name in the chart, its names. */
 function told({ step, names }, { history }) {
-  const loss = lossAt(history, step);
-  const facts = [t("watch.at_step", { step }), ...(loss === null ? [] : [t("watch.loss_is", { loss: number(loss) })])];
+  const series = ["val_loss", "smooth_loss", "loss"].find((name) => history.has(name));
+  const loss = series ? lossAt(history, series, step) : null;
+  const facts = [t("watch.at_step", { step }), ...(loss === null ? [] : [`${t(`watch.series_${series}`)} ${number(loss)}`])];
   return [h("strong", {}, facts.join(" · ")), names.map((name) => h("span", { class: "badge" }, t(`watch.name_${name}`)))];
 }
 
 /** The loss at a step, or at the last one before it that is known. */
-function lossAt({ steps, series }, step) {
-  const name = series.smooth_loss ? "smooth_loss" : "data_loss";
-  const at = steps.findLastIndex((one, i) => one <= step && series[name]?.[i] !== null);
-  return at < 0 ? null : (series[name]?.[at] ?? null);
+function lossAt({ steps, series }, name, step) {
+  const at = steps.findLastIndex((one, i) => one <= step && series[name][i] !== null);
+  return at < 0 ? null : series[name][at];
 }

@@ -15,7 +15,7 @@ export default {
   "new.preset_rnn_text": "It reads this server’s API description and learns to write like it.",
   "new.estimate": "Estimate",
   "new.estimating": "Asking the server …",
-  "new.no_estimate": "There is none as long as something is wrong.",
+  "new.no_estimate": "Correct what is marked in the form to get one.",
   "new.time": "Time",
   "new.steps": "Steps",
   "new.parameters": "Parameters",

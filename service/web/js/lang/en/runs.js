@@ -37,7 +37,7 @@ export default {
   "runs.status_succeeded": "succeeded",
   "runs.status_failed": "failed",
   "runs.status_cancelled": "cancelled",
-  "runs.unnamed": "unnamed …{id}",
+  "runs.unnamed": "Run …{id}",
   "runs.menu": "Actions for {name}",
   "runs.open": "Open",
   "runs.use": "Use",

@@ -37,7 +37,7 @@ export default {
   "runs.status_succeeded": "완료",
   "runs.status_failed": "실패",
   "runs.status_cancelled": "취소됨",
-  "runs.unnamed": "이름 없음 …{id}",
+  "runs.unnamed": "실행 …{id}",
   "runs.menu": "{name} 작업",
   "runs.open": "열기",
   "runs.use": "사용",

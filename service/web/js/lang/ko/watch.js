@@ -4,7 +4,6 @@ export default {
   "watch.gone_title": "그런 실행이 없습니다",
   "watch.all_runs": "모든 실행",
   "watch.deleted": "이 실행은 방금 삭제되었습니다.",
-  "watch.unnamed": "이름 없는 실행",
   "watch.reconnecting": "연결이 끊겼습니다: 다시 연결하는 중 … 빠지는 것은 없습니다. 스트림은 끊긴 곳에서 이어집니다.",
 
   "watch.cancelling": "취소하는 중 …",
@@ -13,7 +12,7 @@ export default {
   "watch.why_early_stopped": "스텝 {step}에서 끝났습니다: 더 나아지지 않았거나 목표에 도달했습니다.",
   "watch.why_time_budget": "스텝 {step}에서 끝났습니다: 주어진 시간을 다 썼습니다.",
   "watch.why_cancelled": "스텝 {step}에서 취소되었습니다.",
-  "watch.why_diverged": "스텝 {step}에서 유한한 수를 벗어났습니다.",
+  "watch.why_diverged": "스텝 {step}에서 값이 무한대가 되거나 정의되지 않게 되었습니다.",
   "watch.why_error": "스텝 {step}에서 실패했습니다.",
   "watch.why_worker_lost": "스텝 {step}에서 워커를 잃었습니다.",
 
@@ -123,6 +122,7 @@ export default {
   "watch.sample_at": "스텝 {step}의 글",
 
   "watch.lens": "건강한가?",
+  "watch.lens_reading": "측정하는 중 …",
   "watch.lens_wait": "체크포인트가 생기면 바로 측정합니다.",
   "watch.measured_at.one": "스텝 {step}에서 예제 {count}개로 측정.",
   "watch.measured_at.other": "스텝 {step}에서 예제 {count}개로 측정.",
@@ -145,7 +145,8 @@ export default {
 
   "watch.mistakes": "틀린 곳",
   "watch.confusion": "혼동 행렬",
-  "watch.confusion_is": "스텝 {step}에서 예제 {count}개 중 {accuracy}를 맞혔습니다(검증용 포함).",
+  "watch.confusion_is": "스텝 {step}에서 예제 {count}개 중 {accuracy}를 맞혔습니다.",
+  "watch.confusion_all": "스텝 {step}에서 예제 {count}개 중 {accuracy}를 맞혔습니다(검증용 포함).",
   "watch.true_class": "실제 클래스",
   "watch.predicted_class": "예측 클래스",
   "watch.per_class": "클래스별 정밀도와 재현율",
@@ -168,7 +169,7 @@ export default {
   "watch.train_same": "똑같이 다시 학습",
   "watch.part_dataset": "데이터",
   "watch.part_model": "모델",
-  "watch.part_optimizer": "옵티마이저",
+  "watch.part_optimizer": "최적화",
   "watch.part_training": "학습",
 
   "watch.advice_diverged": "마지막 유한한 체크포인트는 남아 있습니다: 학습률을 낮추거나 기울기를 잘라 포크하세요.",
