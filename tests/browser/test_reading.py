@@ -93,6 +93,16 @@ def test_a_run_without_a_name_is_called_one_way(page: Page, lab: str, api: httpx
         expect(page.locator("#view").get_by_text(name).first, view).to_be_visible()
 
 
+def test_a_run_with_a_name_is_called_by_it(page: Page, lab: str, api: httpx.Client) -> None:
+    """By its model and by a fork of it too, which know its id alone."""
+    run = trained(api, name="the one with a name")
+    api.put("/v1/models/named/aliases/production", json={"run": run}).raise_for_status()
+    fork = api.post(f"/v1/runs/{run}/fork", json={"overrides": {"training": {"steps": 300}}}).json()["id"]
+    for view in ("/models/named", f"/runs/{fork}"):
+        page.goto(f"{lab}/#{view}")
+        expect(page.get_by_role("link", name="the one with a name"), view).to_have_attribute("href", f"#/runs/{run}")
+
+
 def test_a_field_shows_all_of_its_number(page: Page, lab: str, api: httpx.Client) -> None:
     """The middle of a range is a short number, and a long one fits into its field; the button says what it sets."""
     page.goto(f"{lab}/#/use/run/{trained(api)}")

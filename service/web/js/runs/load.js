@@ -1,9 +1,10 @@
-/** The runs of a comparison, with their curves. */
+/** Runs by their ids: their names; and those of a comparison, with their curves. */
 
 import { get } from "../api.js";
 import { ACTIVE } from "./format.js";
 
 const POINTS = 1000;
+const MOST_NAMES = 100; // an address has an end
 
 /**
  * Make the request for some runs by their ids.
@@ -12,6 +13,18 @@ const POINTS = 1000;
 export function runsById(ids) {
   const quoted = ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(", ");
   return { method: "GET", path: "/v1/runs", query: { filter: `run_id IN (${quoted})`, limit: Math.max(1, ids.length) } };
+}
+
+/**
+ * Read the names of runs.
+ * @param {string[]} ids
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Map<string, string|null>>} null for one without a name; what is not there any more is left out
+ */
+export async function namesById(ids, signal) {
+  const { path, query } = runsById([...new Set(ids)].slice(0, MOST_NAMES));
+  const { data } = await get(path, { query, signal });
+  return new Map(data.map(({ id, name }) => [id, name]));
 }
 
 /** Make the request for the curves of a run. */

@@ -9,22 +9,23 @@ import { moment, nameOf } from "../runs/format.js";
 /**
  * Make the table of versions, the newest first.
  * @param {object} model
+ * @param {Map<string, string|null>} names of runs by their ids
  * @param {() => void} onchange
  */
-export function versionsTable(model, onchange) {
+export function versionsTable(model, names, onchange) {
   const head = ["version", "kind", "run", "step", "aliases", "created"].map((name) =>
     h("th", { scope: "col", class: name === "step" ? "right" : null }, t(`models.c_${name}`)));
-  const rows = [...model.versions].reverse().map((version) => row(model, version, onchange));
+  const rows = [...model.versions].reverse().map((version) => row(model, version, names, onchange));
   return h("div", { class: "scroll" }, h("table", { class: "table versions-table" }, h("caption", { class: "visually-hidden" }, t("models.versions")),
     h("thead", {}, h("tr", {}, head, h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("runs.actions"))))), h("tbody", {}, rows)));
 }
 
-function row(model, version, onchange) {
+function row(model, version, names, onchange) {
   const answers = version.version === model.served ? h("span", { class: "badge badge-good" }, t("models.answers")) : null;
   const aliases = version.aliases.map((alias) => aliasBadge(model, alias, onchange));
   const cell = (name, ...inside) => h("td", { class: name === "step" ? "right number" : null, dataset: { label: t(`models.c_${name}`) } }, inside);
   return h("tr", {}, h("th", { scope: "row", class: "number", dataset: { label: t("models.c_version") } }, number(version.version), " ", answers), cell("kind", version.kind),
-    cell("run", h("a", { href: href(`/runs/${version.run}`), title: version.run }, nameOf({ id: version.run }))), cell("step", number(version.step)),
+    cell("run", h("a", { href: href(`/runs/${version.run}`), title: version.run }, nameOf({ id: version.run, name: names.get(version.run) }))), cell("step", number(version.step)),
     cell("aliases", h("span", { class: "row" }, aliases.length ? aliases : "–")), cell("created", moment(version.created_at)),
     h("td", {}, actions(model, version, onchange)));
 }

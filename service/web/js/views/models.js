@@ -5,6 +5,7 @@ import { h, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { current, go, href, setQuery } from "../router.js";
 import { confirmed } from "../shell/confirm.js";
+import { namesById } from "../runs/load.js";
 import { pager } from "../runs/pager.js";
 import { apiButton } from "../snippets.js";
 import { promoteForm } from "../use/promote.js";
@@ -49,8 +50,9 @@ async function showOne(root, name, signal) {
   const lead = h("p", { class: "lead" });
   const load = async () => {
     const model = await get(path, { signal });
+    const names = await namesById(model.versions.map(({ run }) => run).reverse(), signal);
     replace(lead, t("models.served", { version: model.served, count: model.versions.length }));
-    replace(versions, h("h2", { id: "versions-title" }, t("models.versions")), versionsTable(model, load));
+    replace(versions, h("h2", { id: "versions-title" }, t("models.versions")), versionsTable(model, names, load));
   };
   await load();
   const remove = async () => {

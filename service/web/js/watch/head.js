@@ -4,6 +4,7 @@ import { announce, h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { duration, nameOf } from "../runs/format.js";
+import { namesById } from "../runs/load.js";
 import { buttons } from "./actions.js";
 import { badge, statusWord, whyEnded } from "./status.js";
 
@@ -17,7 +18,7 @@ const SPEAK_MS = 20000;
 export function head(feed, fail) {
   const name = h("h1", { id: "run-name" }, nameOf(feed.run));
   const status = h("span", {});
-  const lineage = h("p", { class: "muted" });
+  const lineage = h("p", { class: "muted" }, h("code", {}, feed.run.id), ...parent(feed.run));
   const progress = h("div", { class: "watch-progress" });
   const actions = buttons(feed, fail);
   const connection = h("p", { class: "notice notice-warn", id: "connection", role: "status", hidden: true });
@@ -26,7 +27,6 @@ export function head(feed, fail) {
     const { run } = feed;
     name.textContent = nameOf(run);
     replace(status, badge(run));
-    replace(lineage, h("code", {}, run.id), ...parent(run));
     replace(progress, bar(run), facts(run));
     actions.draw();
     speak(run, spoken);
@@ -47,7 +47,9 @@ export function head(feed, fail) {
 function parent({ parent: from }) {
   if (!from) return [];
   const text = t(`watch.from_${from.relation}`, { step: from.step });
-  return [" · ", text, " ", h("a", { href: href(`/runs/${from.run}`) }, nameOf({ id: from.run }))];
+  const link = h("a", { href: href(`/runs/${from.run}`) }, nameOf({ id: from.run }));
+  namesById([from.run]).then((names) => (link.textContent = nameOf({ id: from.run, name: names.get(from.run) })), () => {});
+  return [" · ", text, " ", link];
 }
 
 function bar(run) {
