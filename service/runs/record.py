@@ -166,7 +166,7 @@ class Recorder:
 
     def _begin(self, db: Transaction) -> dict[str, Any]:
         """Record that the attempt has begun, and whether its environment is another than before; return what to tell of it."""
-        environment, before = fingerprint(), attempts.latest(db, self._run_id)
+        environment, before = fingerprint(), attempts.latest(db, self._run_id) if self._attempt > 1 else None
         begun: dict[str, Any] = {"attempt": self._attempt, "from_step": self._from_step}
         changed = [key for key in environment if before and before.environment.get(key) != environment[key]]
         if changed:

@@ -3,16 +3,16 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from core.state import TrainState
 from service.domain import Checkpoint, new_id, now
+from service.store import bulk
 from service.store.tables import checkpoints, model_versions
 
 COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
 # Made once, as in runs.py.
-INSERT = insert(checkpoints)
 ALL = select(*COLUMNS).where(checkpoints.c.run_id == bindparam("of_run")).order_by(checkpoints.c.step)
 MAKE_WAY = delete(checkpoints).where(
     checkpoints.c.run_id == bindparam("of_run"),
@@ -25,18 +25,22 @@ MAKE_WAY = delete(checkpoints).where(
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training state on its way into the database. `kept`: a milestone that stays."""
+    """A training state on its way into the database, with all that can be said before the database is locked for it."""
 
+    id: str
     step: int
     state: bytes
+    digest: str
     weights_digest: str
     kept: bool
+    """Whether it is a milestone, which stays."""
     sample: str | None = None
 
     @classmethod
     def of(cls, state: TrainState, *, kept: bool, sample: str | None = None) -> "Snapshot":
         """Freeze a state as it is now; `sample` is what the model wrote with it."""
-        return cls(state.step, state.to_bytes(), state.weights_digest, kept, sample)
+        content = state.to_bytes()
+        return cls(new_id("ckpt"), state.step, content, digest_of(content), state.weights_digest, kept, sample)
 
 
 def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *, best_step: int | None) -> list[Checkpoint]:
@@ -48,11 +52,11 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
     moment = now()
     saved = [
         Checkpoint(
-            id=new_id("ckpt"),
+            id=snapshot.id,
             run_id=run_id,
             step=snapshot.step,
             attempt=attempt,
-            digest=digest_of(snapshot.state),
+            digest=snapshot.digest,
             weights_digest=snapshot.weights_digest,
             size_bytes=len(snapshot.state),
             sample=snapshot.sample,
@@ -60,13 +64,12 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
         )
         for snapshot in snapshots
     ]
-    db.execute(
-        INSERT,
-        [
-            {**vars(checkpoint), "kept": snapshot.kept, "state": snapshot.state}
-            for checkpoint, snapshot in zip(saved, snapshots, strict=True)
-        ],
-    )
+    stamp = bulk.given(db, checkpoints.c.created_at, moment)
+    rows = [
+        (it.id, run_id, it.step, attempt, it.kept, it.digest, it.weights_digest, len(it.state), it.sample, stamp, it.state)
+        for it in snapshots
+    ]
+    bulk.insert(db, checkpoints, rows)
     return saved
 
 

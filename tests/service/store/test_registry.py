@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from service.domain import Run
+from service.domain import Run, new_id
 from service.errors import Busy, Conflict
 from service.store import checkpoints, registry, served
-from service.store.checkpoints import Snapshot
+from service.store.checkpoints import Snapshot, digest_of
 from service.store.engine import sqlite_module
 from service.store.served import Served
 from service.store.tables import checkpoints as checkpoint_table
@@ -29,7 +29,7 @@ def stored(database: Database, step: int = KEPT_STEP) -> tuple[Run, str]:
 
 def add(database: Database, run: Run, step: int) -> str:
     """Store one more checkpoint, for which others make way; return its id."""
-    snapshot = Snapshot(step, b"state", "sha256:w", kept=False)
+    snapshot = Snapshot(new_id("ckpt"), step, b"state", digest_of(b"state"), "sha256:w", kept=False)
     (saved,) = database.write(lambda db: checkpoints.save(db, run.id, 1, [snapshot], best_step=None))
     return saved.id
 
