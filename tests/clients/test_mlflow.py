@@ -220,7 +220,7 @@ def test_the_example_of_the_documents(tmp_path: Path, monkeypatch: pytest.Monkey
     blocks = list(steps(re.sub(r"<!-- not run: .* -->\n", "", told)))
     assert [bool(printed) for _, printed in blocks] == [False, True, True]
     with live_server(tmp_path / "data") as (url, _):
-        walk([(code.replace(".venv/bin/python", str(PYTHON)), printed) for code, printed in blocks], url, tmp_path)
+        walk([(code.replace(".venv", ".venv-mlflow"), printed) for code, printed in blocks], url, tmp_path)
 
 
 BAD: list[tuple[str, dict[str, Any], str, int, str]] = [
