@@ -8,6 +8,9 @@ from fastapi.routing import APIRoute
 from core.fields import unknown
 from service.errors import FieldProblem, InvalidInput
 
+MOST = 20
+"""Bad parameters that are told."""
+
 
 async def strict_query(request: Request) -> None:
     """Refuse query parameters that FastAPI would drop."""
@@ -15,15 +18,17 @@ async def strict_query(request: Request) -> None:
         return
     known = _known(request.scope["route"])
     names = [name for name, _ in request.query_params.multi_items()]
-    problems = []
+    problems: list[FieldProblem] = []
     for name in dict.fromkeys(names):
+        if len(problems) == MOST:
+            break
         if name not in known:
             detail = f"query.{name} {unknown(name, tuple(known), 'parameter')}"
             problems.append(FieldProblem(("query", name), detail, tuple(known)))
         elif names.count(name) > 1 and not known[name]:
             problems.append(FieldProblem(("query", name), f"query.{name} came {names.count(name)} times, expected once"))
     if problems:
-        raise InvalidInput(*problems[:20])
+        raise InvalidInput(*problems)
 
 
 def _known(route: APIRoute) -> dict[str, bool]:

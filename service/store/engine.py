@@ -42,6 +42,7 @@ def make_migrator(url: str) -> Engine:
     """Make the engine for migrations: a writer that may replace a table without the rows that refer to it being deleted."""
     engine = make_writer(url)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=5000"))  # to set the journal
     return engine
 
 

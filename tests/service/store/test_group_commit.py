@@ -1,7 +1,9 @@
 """Group commit: threads that write at the same time share a transaction, and none of them notices."""
 
+import gc
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -41,15 +43,15 @@ def numbers(database: Database) -> list[int]:
 
 
 @contextmanager
-def held(database: Database) -> Iterator[None]:
-    """Keep the writer at work until the block has ended."""
+def held(database: Database, then: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Keep the writer at work until the block has ended; the thread that did so goes on with `then`."""
     inside, done = threading.Event(), threading.Event()
 
     def hold(_: Transaction) -> None:
         inside.set()
         assert done.wait(30)
 
-    thread = threading.Thread(target=database.write, args=(hold,))
+    thread = threading.Thread(target=lambda: (database.write(hold), then()))
     thread.start()
     assert inside.wait(30)
     try:
@@ -59,7 +61,7 @@ def held(database: Database) -> Iterator[None]:
         thread.join()
 
 
-def at_once(database: Database, works: list[Callable[[], Any]]) -> list[Any]:
+def at_once(database: Database, works: Sequence[Callable[[], Any]], then: Callable[[], object] = lambda: None) -> list[Any]:
     """Call all in threads of their own while the writer is at work; return what came of each, errors too."""
     outcomes: list[Any] = [None] * len(works)
 
@@ -70,7 +72,7 @@ def at_once(database: Database, works: list[Callable[[], Any]]) -> list[Any]:
             outcomes[i] = error
 
     threads = [threading.Thread(target=call, args=(i,)) for i in range(len(works))]
-    with held(database):
+    with held(database, then):
         for i, thread in enumerate(threads):
             thread.start()
             while len(database._commits._line) <= i:
@@ -87,6 +89,51 @@ def test_those_who_wait_are_committed_together(counted: Database) -> None:
     outcomes = at_once(counted, [partial(counted.write, insert(i)) for i in range(THREADS)])
     assert outcomes == list(range(THREADS)) == numbers(counted)
     assert len(commits) == 2  # that of who held it, and theirs
+
+
+def test_more_than_a_group_are_all_written_once(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever leads, nothing that waits is left out or done twice."""
+    monkeypatch.setattr(group_commit, "MOST", 5)
+    commits: list[Any] = []
+    event.listen(counted._writer, "commit", commits.append)
+    assert at_once(counted, [partial(counted.write, insert(i)) for i in range(THREADS)]) == list(range(THREADS))
+    assert numbers(counted) == list(range(THREADS))
+    assert len(commits) == 1 + 3
+
+
+def test_who_writes_again_at_once_is_not_written_twice(database: Database) -> None:
+    """A thread that writes right after its own write, while more than a group wait: whoever is first, each is done once."""
+    database.write(lambda db: db.execute(text("CREATE TABLE number (value INTEGER)")))  # takes a number twice
+    rounds, waiting = 20, 40
+    for i in range(rounds):
+        works = [partial(database.write, insert(i)) for _ in range(waiting)]
+        assert at_once(database, works, then=partial(database.write, insert(i))) == [i] * waiting
+        database.write(lambda _: None)  # whatever still stands in the line is done now
+    assert numbers(database) == [i for i in range(rounds) for _ in range(waiting + 1)]
+
+
+class Content:
+    """Something large that was to be written."""
+
+
+def test_a_refused_write_leaves_nothing_behind(counted: Database) -> None:
+    """What it held is gone with its error, and not only when rubbish is collected."""
+
+    def refuse(content: Content, _: Transaction) -> None:
+        raise KeyError(content)
+
+    def write() -> "weakref.ref[Content]":
+        content = Content()
+        with pytest.raises(KeyError):
+            counted.write(partial(refuse, content))
+        return weakref.ref(content)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert write()() is None
+    finally:
+        gc.enable()
 
 
 def test_one_that_fails_fails_alone(counted: Database) -> None:

@@ -50,7 +50,7 @@ async function showOne(root, name, signal) {
   const lead = h("p", { class: "lead" });
   const load = async () => {
     const model = await get(path, { signal });
-    const names = await namesById(model.versions.map(({ run }) => run).reverse(), signal);
+    const names = await namesById(model.versions.map(({ run }) => run).reverse(), signal).catch(() => new Map());
     replace(lead, t("models.served", { version: model.served, count: model.versions.length }));
     replace(versions, h("h2", { id: "versions-title" }, t("models.versions")), versionsTable(model, names, load));
   };
