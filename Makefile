@@ -17,8 +17,9 @@ setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/p
 demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the course's figures
 	@$(BIN)/postgrad demo $(DEMO)
 
+# Three files at a time, on two cores too: for a third of their time tests wait.
 test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check  ## run all checks and tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && false)
