@@ -1,6 +1,5 @@
 """Many rows at once, straight to the driver."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -8,12 +7,12 @@ from sqlalchemy import Column, Connection, Dialect, Table
 from sqlalchemy import insert as into
 
 
-def insert(db: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert(db: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
     """Insert rows: the table's columns in their order, with values as the driver takes them.
 
     8 µs for a metric point; through SQLAlchemy's processing of each value it is 17.
     """
-    db.exec_driver_sql(_statement(table, db.dialect), list(rows))
+    db.exec_driver_sql(_statement(table, db.dialect), rows)
 
 
 def given(db: Connection, column: Column[Any], value: object) -> Any:

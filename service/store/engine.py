@@ -9,8 +9,9 @@ from sqlalchemy.pool import QueuePool
 
 LOCK_SECONDS = 5.0
 """How long a transaction waits for those of other processes before it is told that the database is locked."""
+BUSY_MS = 5000
+"""How long SQLite itself waits for others, where nothing better does."""
 PRAGMAS = (
-    "busy_timeout=5000",
     "foreign_keys=ON",  # ignored inside a transaction, so it is set at connect
     "synchronous=FULL",  # 0.3 ms a commit; what was acknowledged survives a power loss
     "journal_size_limit=67108864",
@@ -32,23 +33,19 @@ def sqlite_module() -> Any:
 
 def make_writer(url: str) -> Engine:
     """Make the engine for transactions that write: one connection, each transaction takes the write lock at once."""
-    engine = _sqlite(url, size=1)
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
-    event.listen(engine, "begin", _take_the_lock)
-    return engine
+    return _writer(url, busy_ms=0)  # what comes after `_take_the_lock` finds nobody in its way
 
 
 def make_migrator(url: str) -> Engine:
     """Make the engine for migrations: a writer that may replace a table without the rows that refer to it being deleted."""
-    engine = make_writer(url)
+    engine = _writer(url, busy_ms=BUSY_MS)  # the journal mode is set without a transaction
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=5000"))  # to set the journal
     return engine
 
 
 def make_reader(url: str) -> Engine:
     """Make the engine for transactions that only read: snapshots that never wait for a writer."""
-    engine = _sqlite(url, size=8)
+    engine = _sqlite(url, size=8, busy_ms=BUSY_MS)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
@@ -56,10 +53,15 @@ def make_reader(url: str) -> Engine:
 
 def make_peeker(url: str) -> Engine:
     """Make the engine for single statements that read: one connection, each statement is a transaction of its own."""
-    engine = _sqlite(url, size=1)
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
     # An event loop waits with it: readers wait for nobody but an outsider that has locked the whole file.
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
+    engine = _sqlite(url, size=1, busy_ms=100)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
+    return engine
+
+
+def _writer(url: str, busy_ms: int) -> Engine:
+    engine = _sqlite(url, size=1, busy_ms=busy_ms)
+    event.listen(engine, "begin", _take_the_lock)
     return engine
 
 
@@ -83,7 +85,7 @@ def _take_the_lock(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what SQLAlchemy makes of the error
 
 
-def _sqlite(url: str, size: int) -> Engine:
+def _sqlite(url: str, *, size: int, busy_ms: int) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         raise ValueError(f"the database is {make_url(url).get_backend_name()}, this version keeps runs in sqlite")
     module = sqlite_module()
@@ -99,11 +101,13 @@ def _sqlite(url: str, size: int) -> Engine:
         pool_timeout=30,
         connect_args={"check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", lambda connection, _: _prepare(connection, busy_ms))
     return engine
 
 
-def _prepare(connection: Any, _: object) -> None:
+def _prepare(connection: Any, busy_ms: int) -> None:
     connection.isolation_level = None  # the driver must not send a BEGIN of its own
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")  # opening may have to wait for another process that recovers
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={busy_ms}")
