@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check storm fuzz screenshots lab-speed lock clean
+.PHONY: help setup demo test test-cpus check storm fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,9 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; false; }
+
+test-cpus: $(VENV)/dev.stamp  ## run the numeric tests as on each processor that this one can stand in for
+	@$(BIN)/python -m tests.cpus
 
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py

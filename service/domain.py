@@ -185,7 +185,7 @@ class Attempt:
     started_at: datetime
     from_step: int
     environment: dict[str, Any]
-    """What the bits depend on beside spec and data: NumPy, BLAS and its kernel, threads, Python, code version."""
+    """The bits depend on it, beside spec and data: NumPy, its code paths, BLAS, its kernel and threads, Python, Postgrad."""
 
 
 def new_id(kind: str) -> str:

@@ -168,7 +168,8 @@ class Recorder:
         """Record that the attempt has begun, and whether its environment is another than before; return what to tell of it."""
         environment, before = fingerprint(), attempts.latest(db, self._run_id) if self._attempt > 1 else None
         begun: dict[str, Any] = {"attempt": self._attempt, "from_step": self._from_step}
-        changed = [key for key in environment if before and before.environment.get(key) != environment[key]]
+        known = before.environment if before else {}  # an attempt of an older version may not know all that is asked today
+        changed = [key for key in environment if key in known and known[key] != environment[key]]
         if changed:
             begun["environment_changed"] = changed
             lifecycle.note_environment_changed(db, self._run_id)

@@ -246,14 +246,17 @@ def test_a_fork_of_a_run_without_steps_left_makes_as_many(database: Database) ->
     assert (run.step, run.steps) == (60, 120)
 
 
-@pytest.mark.parametrize("first", [95, 100, 130])
-def test_an_extended_run_goes_on_to_wait(database: Database, first: int) -> None:
-    """What early stopping has seen goes on into the longer run: it ends at the same step with the same weights."""
-    watched = {"log_every": 10, "validation_fraction": 0.3, "early_stopping": {"patience": 6, "metric": "val_loss"}}
+@pytest.mark.parametrize("before", [5, 10, 35])
+def test_an_extended_run_goes_on_to_wait(database: Database, before: int) -> None:
+    """What early stopping has seen goes on into the longer run: it ends at the same step with the same weights.
+
+    It is extended in the middle of its patience, so many steps before it would have been stopped.
+    """
+    watched = {"log_every": 10, "validation_fraction": 0.3, "early_stopping": {"patience": 6, "min_delta": 0.02}}
     whole = _train(database, _run(database, steps=4000, **watched))
     assert whole.stop_reason is StopReason.EARLY_STOPPED
-    assert whole.step > 130
-    short = _train(database, _run(database, steps=first, **watched))
+    assert whole.step >= 60
+    short = _train(database, _run(database, steps=whole.step - before, **watched))
     assert short.stop_reason is StopReason.COMPLETED
     run = _train(database, extend(database, SETTINGS, short.id, 4000, None))
     assert (run.step, run.weights_digest, run.best_step) == (whole.step, whole.weights_digest, whole.best_step)
@@ -311,17 +314,17 @@ def test_only_a_run_that_succeeded_is_verified(database: Database) -> None:
 
 
 def test_another_environment_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that goes on with other libraries says so, in its event and for good."""
+    """A run that goes on with other libraries says so, in its event and for good; what was not asked before is no change."""
     run = _train(database, _run(database), pause_after=10)
     assert not run.environment_changed
     control.resume(database, run.id)
-    changed = {**fingerprint(), "numpy": "99", "kernel": "other"}
+    changed = {**fingerprint(), "numpy": "99", "simd": "none", "kernel": "other", "of a later version": "1"}
     monkeypatch.setattr(record, "fingerprint", lambda: changed)
     run = _train(database, run)
     assert run.environment_changed
     told = [event.data for event in control.event_page(database, run.id, after=0, limit=1000) if event.kind == "attempt"]
     assert "environment_changed" not in told[0]
-    assert told[1]["environment_changed"] == ["numpy", "kernel"]
+    assert told[1]["environment_changed"] == ["numpy", "simd", "kernel"]
     assert len(database.read(lambda db: attempts.all_of(db, run.id))) == 2
 
 
