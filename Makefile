@@ -1,10 +1,20 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpus check storm fuzz screenshots lab-speed lock clean
+.PHONY: help setup demo test fast pythons test-cpus check storm fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+# The environment stays as it is until PYTHON is given and is of another version.
+ifeq ($(origin PYTHON),file)
+VERSION := $(patsubst $(VENV)/python-%.stamp,%,$(firstword $(wildcard $(VENV)/python-*.stamp)))
+endif
+VERSION := $(or $(VERSION),$(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null))
+PYTHON_STAMP := $(VENV)/python-$(VERSION).stamp
+# Tests that need no program of the machine: what another Python may break.
+FAST := tests/core tests/service tests/test_architecture.py tests/test_docs.py tests/test_documents.py tests/test_models_doc.py
+# Each Python that pythons runs them on; by default the oldest and the newest of this machine.
+PYTHONS = $(shell $(PYTHON) tests/pythons.py --ends)
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
@@ -17,9 +27,18 @@ setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/p
 demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the course's figures
 	@$(BIN)/postgrad demo $(DEMO)
 
-# Three files at a time, on two cores too: for a third of their time tests wait.
+# Four tests at a time, on two cores too: for a good part of their time tests wait. Those that share a fixture stay together.
+PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup
+
 test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check  ## run all checks and tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
+	@$(PYTEST)
+
+fast: $(VENV)/dev.stamp check  ## run all checks, and the tests that need no other program
+	@$(PYTEST) $(FAST)
+
+pythons:  ## run make fast on the oldest and the newest Python of this machine (PYTHONS="python3.12 …" for others)
+	@for python in $(PYTHONS); do echo "$$python:"; \
+	  $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') fast || exit 1; done
 
 check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && false)
@@ -58,16 +77,17 @@ lock:  ## renew requirements.lock and requirements-dev.lock (needs uv)
 	  - -o tests/clients/mlflow-requirements.txt
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .venv-bench .venv-mlserver .venv-mlflow .venv-mlflow-server .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* .venv-bench .venv-mlserver .venv-mlflow .venv-mlflow-server .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(VENV)/venv.stamp:
+$(PYTHON_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "postgrad needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null || echo 'no Python that runs here'). Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; false; }
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
 	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv, then make $(MAKECMDGOALS) again" >&2; false; }
 	@touch $@
 
-$(VENV)/run.stamp: requirements.lock pyproject.toml $(VENV)/venv.stamp
+$(VENV)/run.stamp: requirements.lock pyproject.toml $(PYTHON_STAMP)
 	@echo "installing what running needs …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -78,7 +98,7 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.venv-mlflow/client.stamp: tests/clients/mlflow-requirements.txt | $(VENV)/venv.stamp  # apart: its pins are not ours
+.venv-mlflow/client.stamp: tests/clients/mlflow-requirements.txt | $(PYTHON_STAMP)  # apart: its pins are not ours
 	@echo "installing MLflow's client …"
 	@$(PYTHON) -m venv .venv-mlflow
 	@.venv-mlflow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
