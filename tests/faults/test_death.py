@@ -5,6 +5,7 @@ import signal
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,20 @@ from tests.live import live_server
 
 LONG = {**FOUR_RUNS[0], "training": {"steps": 10_000_000, "log_every": 1000}}
 SHORT = {**FOUR_RUNS[0], "training": {"steps": 30_000, "log_every": 50}}
+TINY = {**FOUR_RUNS[0], "training": {"steps": 300}}
+SOON = {"POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.05"}
+"""A first step is told while nearly all of a short run is still to be trained: a kill that follows hits it."""
 
 
 def _step(client: Client, run_id: str) -> int:
     return int(client.runs.get(run_id)["progress"]["step"])
+
+
+def _begun(client: Client, body: dict[str, Any]) -> str:
+    """Create a run and wait until it is trained; return its id."""
+    run_id = client.runs.create(body)["id"]
+    until(lambda: _step(client, run_id) > 0)
+    return run_id
 
 
 def _has_begun(client: Client, run_id: str, attempt: int) -> bool:
@@ -29,9 +40,8 @@ def _has_begun(client: Client, run_id: str, attempt: int) -> bool:
 
 def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path: Path) -> None:
     """The run is taken up again from its checkpoint, by itself, and ends with the bits of an undisturbed run."""
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
-        run_id = client.runs.create(SHORT)["id"]
-        until(lambda: _step(client, run_id) > 0)
+    with live_server(tmp_path / "data", **SOON) as (url, server), Client(url) as client:
+        run_id = _begun(client, SHORT)
         for pid in workers_of(server.pid):
             kill(pid)
         run = client.runs.wait(run_id, timeout=60)
@@ -47,20 +57,19 @@ def test_a_killed_idle_worker_harms_nothing(tmp_path: Path) -> None:
         until(lambda: len(workers_of(server.pid)) == 2)
         for pid in workers_of(server.pid):
             kill(pid)
-        ids = [client.runs.create(SHORT)["id"] for _ in range(3)]
+        ids = [client.runs.create(TINY)["id"] for _ in range(3)]
         assert [client.runs.wait(run_id, timeout=60)["status"] for run_id in ids] == ["succeeded"] * 3
 
 
 def test_workers_die_with_their_server(tmp_path: Path) -> None:
     """No orphan trains on when the server alone is killed, and the next server goes on with its runs."""
     with live_server(tmp_path / "data") as (url, server), Client(url) as client:
-        run_id = client.runs.create(LONG)["id"]
-        until(lambda: _step(client, run_id) > 0)
+        run_id = _begun(client, LONG)
         workers = workers_of(server.pid)
         assert workers
         kill(server.pid)
         server.wait()
-        until(lambda: all(gone(pid) for pid in workers), seconds=2)
+        until(lambda: all(gone(pid) for pid in workers))
     with live_server(tmp_path / "data") as (url, _), Client(url) as client:
         reached = _step(client, run_id)
         until(lambda: _step(client, run_id) > reached)
@@ -69,9 +78,8 @@ def test_workers_die_with_their_server(tmp_path: Path) -> None:
 
 def test_killing_everything_loses_nothing(tmp_path: Path) -> None:
     """After a kill of the server and all workers at one instant and a restart, the run ends with the same bits."""
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
-        run_id = client.runs.create(SHORT)["id"]
-        until(lambda: _step(client, run_id) > 0)
+    with live_server(tmp_path / "data", **SOON) as (url, server), Client(url) as client:
+        run_id = _begun(client, SHORT)
         kill_everything(server)
     with live_server(tmp_path / "data") as (url, _), Client(url) as client:
         run = client.runs.wait(run_id, timeout=60)
@@ -83,18 +91,19 @@ def test_killing_everything_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_gives_its_runs_back(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM or Ctrl-C: runs are committed and queued again, the exit code is 0, and the bits stay the same."""
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
-        ids = [client.runs.create(SHORT)["id"] for _ in range(2)]
-        until(lambda: all(_step(client, run_id) > 0 for run_id in ids))
+    with live_server(tmp_path / "data", **SOON, POSTGRAD_SHUTDOWN_SECONDS="60") as (url, server), Client(url) as client:
+        long, short = (_begun(client, body) for body in (LONG, SHORT))
         started = time.monotonic()
         os.kill(server.pid, number)
-        assert server.wait(timeout=10) == 0
+        assert server.wait(timeout=60) == 0  # in good order: else the workers would be killed after that time
         print(f"stopped in {time.monotonic() - started:.2f} s")
     with live_server(tmp_path / "data") as (url, _), Client(url) as client:
-        for run_id in ids:
-            run = client.runs.wait(run_id, timeout=60)
-            assert (run["status"], run["attempt"]) == ("succeeded", 2)
-            assert run["weights_digest"] == undisturbed(SHORT).weights_digest
+        run = client.runs.wait(short, timeout=60)
+        assert (run["status"], run["attempt"]) == ("succeeded", 2)
+        assert run["weights_digest"] == undisturbed(SHORT).weights_digest
+        for run_id in (long, short):
+            why = [event["data"]["why"] for event in client.runs.events(run_id) if "why" in event["data"]]
+            assert why == ["the server is stopping"]
 
 
 def test_a_run_that_always_kills_its_worker_fails_and_its_neighbours_do_not(tmp_path: Path) -> None:
@@ -106,9 +115,9 @@ def test_a_run_that_always_kills_its_worker_fails_and_its_neighbours_do_not(tmp_
             until(partial(_has_begun, client, doomed, attempt))
             for pid in workers_of(server.pid):
                 kill(pid)
-        run = client.runs.wait(doomed, timeout=30)
+        run = client.runs.wait(doomed, timeout=60)
         assert (run["status"], run["stop_reason"]) == ("failed", "worker_lost")
-        assert client.runs.wait(client.runs.create(SHORT)["id"], timeout=60)["status"] == "succeeded"
+        assert client.runs.wait(client.runs.create(TINY)["id"], timeout=60)["status"] == "succeeded"
 
 
 def test_a_cancelled_run_whose_worker_is_killed_is_cancelled(tmp_path: Path) -> None:
@@ -119,5 +128,5 @@ def test_a_cancelled_run_whose_worker_is_killed_is_cancelled(tmp_path: Path) -> 
         assert client.runs.cancel(run_id)["cancel_requested"]
         for pid in workers_of(server.pid):
             kill(pid)
-        assert client.runs.wait(run_id, timeout=30)["status"] == "cancelled"
+        assert client.runs.wait(run_id, timeout=60)["status"] == "cancelled"
         assert client.runs.predict(run_id, [[0.0, 0.0]])["labels"]

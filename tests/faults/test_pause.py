@@ -7,6 +7,8 @@ from tests.faults.processes import kill, kill_everything, until, workers_of
 from tests.faults.undisturbed import FOUR_RUNS, undisturbed
 from tests.live import live_server
 
+SOON = {"POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.05"}  # a first step is told when nearly all is still to be trained
+
 
 def _step(client: Client, run_id: str) -> int:
     return int(client.runs.get(run_id)["progress"]["step"])
@@ -15,7 +17,7 @@ def _step(client: Client, run_id: str) -> int:
 def test_a_paused_run_outlives_the_server(tmp_path: Path) -> None:
     """Paused, everything killed, started again, resumed: the run ends with the bits of an undisturbed one."""
     body = FOUR_RUNS[0]
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+    with live_server(tmp_path / "data", **SOON) as (url, server), Client(url) as client:
         run_id = client.runs.create(body)["id"]
         until(lambda: _step(client, run_id) > 0)
         client.runs.pause(run_id)
@@ -55,11 +57,12 @@ def test_an_extended_run_outlives_the_server(tmp_path: Path) -> None:
         parent = client.runs.wait(client.runs.create(half)["id"], timeout=60)
         run_id = client.runs.extend(parent["id"], 20_000)["id"]
         kill_everything(server)
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+    with live_server(tmp_path / "data", **SOON) as (url, server), Client(url) as client:
         until(lambda: _step(client, run_id) > 10_000)
         kill_everything(server)
     with live_server(tmp_path / "data") as (url, _), Client(url) as client:
         run = client.runs.wait(run_id, timeout=60)
+        assert run["attempt"] >= 2
         assert run["weights_digest"] == undisturbed(body).weights_digest
         history = client.runs.loss_history(run_id)
         assert (history["steps"], history["series"]["loss"]) == (undisturbed(body).steps, undisturbed(body).loss)

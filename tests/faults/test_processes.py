@@ -18,12 +18,21 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from tests.faults.processes import children_of, gone, kill, parts_of, until, workers_of
-from tests.faults.test_streams import Follower, client_of, ends_them
+from tests.faults.test_streams import PATIENT, Follower, client_of, ends_them
 from tests.live import live_server
 
 LONG: dict[str, Any] = {"dataset": {"kind": "spiral"}, "model": {"kind": "mlp"}, "training": {"steps": 10_000_000}}
 SHORT: dict[str, Any] = {"dataset": {"kind": "spiral"}, "model": {"kind": "softmax"}, "training": {"steps": 50}}
 ROW = {"inputs": [{"name": "input", "shape": [1, 2], "datatype": "FP64", "data": [0.5, 0.5]}]}
+
+BY_A_CALL = """
+import runpy
+from service.executors import dispatcher
+dispatcher.POLL_SECONDS = 3600
+if __name__ == "__main__":
+    runpy.run_module("service", run_name="__main__")
+"""
+"""A server whose dispatcher does not look by itself: it places a run when it is told of one, or of a worker that is free."""
 
 Served = tuple[httpx.Client, "Popen[str]", Path]
 
@@ -38,12 +47,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def fresh(url: str) -> httpx.Client:
     """Return a client that opens a connection for each request, so that the kernel chooses who answers."""
-    return httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=60, limits=httpx.Limits(max_connections=None))
+    return httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=90, limits=httpx.Limits(max_connections=None))
 
 
 def trained(client: httpx.Client, **more: Any) -> str:
     """Return the id of a run that has ended."""
-    run = client.post("/v1/runs", json={**SHORT, **more}, headers={"Prefer": "wait=30"}).json()
+    run = client.post("/v1/runs", json={**SHORT, **more}, headers={"Prefer": "wait=60"}).json()
     assert run["status"] == "succeeded"
     return str(run["id"])
 
@@ -113,15 +122,15 @@ def test_a_moved_alias_counts_everywhere_from_the_answer_on(server: Served) -> N
     assert moved == len(runs)
 
 
-def test_a_submit_wakes_the_dispatcher_of_another_process(server: Served) -> None:
-    """Tiny runs begin within milliseconds of their POST, not at the next look of the dispatcher."""
-    client, _, _ = server
-    waits = []
-    for _ in range(15):
-        begun = time.monotonic()
-        trained(client)
-        waits.append(time.monotonic() - begun)
-    assert sorted(waits)[7] < 0.3, waits  # a look each 0.5 s would be 0.25 in the mean, beside training, polling, answering
+def test_a_submit_wakes_the_dispatcher_of_another_process(tmp_path: Path) -> None:
+    """A run begins by its POST, whichever process has answered it, and not at the next look of the dispatcher."""
+    script = tmp_path / "by_a_call.py"
+    script.write_text(BY_A_CALL)
+    env = {"POSTGRAD_PROCESSES": "2", "POSTGRAD_WORKERS": "1"}
+    with live_server(tmp_path / "data", main=(str(script),), **env) as (url, _), fresh(url) as client:
+        for _ in range(10):
+            trained(client)
+            time.sleep(0.1)  # the worker is free again by then, and has said so: nothing but the POST places the next run
 
 
 def test_a_key_makes_one_run_whoever_answers(server: Served) -> None:
@@ -163,7 +172,7 @@ def test_a_killed_process_is_back(server: Served) -> None:
     until(lambda: counts["right"] > 20)
     before, children = answered(data), children_of(process.pid)
     kill(parts_of(process.pid)[2])
-    until(lambda: set(children_of(process.pid)) - set(children), seconds=2)
+    until(lambda: set(children_of(process.pid)) - set(children))
     until(lambda: answered(data)[2] > before[2] + 3)
     at_back = counts["right"]
     until(lambda: counts["right"] > at_back + 20)
@@ -211,22 +220,20 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     with live_server(tmp_path / "data", POSTGRAD_PROCESSES="2", POSTGRAD_WORKERS="2") as (url, process):
         run_id = httpx.post(f"{url}/v1/runs", json=LONG).json()["id"]
         until(lambda: httpx.get(f"{url}/v1/runs/{run_id}").json()["progress"]["step"])
+        until(lambda: len(children_of(process.pid)) == 4)
         children = children_of(process.pid)
-        assert len(children) == 4
         kill(process.pid)
         process.wait()
-        until(lambda: all(map(gone, children)), seconds=2)
+        until(lambda: all(map(gone, children)))
     with live_server(tmp_path / "data", POSTGRAD_PROCESSES="2") as (url, _):
         until(lambda: httpx.get(f"{url}/v1/runs/{run_id}").json()["attempt"] == 2)
 
 
 def test_sigterm_drains_every_process(tmp_path: Path) -> None:
-    """Forty streams end with a word, two runs go back to the queue, none fails, and all is over in ten seconds."""
+    """Forty streams end with a word, two runs go back to the queue, and none fails."""
     data = tmp_path / "data"
-    with live_server(data, POSTGRAD_PROCESSES="2", POSTGRAD_WORKERS="2", POSTGRAD_COMMIT_INTERVAL_SECONDS="0.1") as (
-        url,
-        process,
-    ):
+    env = {"POSTGRAD_PROCESSES": "2", "POSTGRAD_WORKERS": "2", "POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.1", **PATIENT}
+    with live_server(data, **env) as (url, process):
         runs = [httpx.post(f"{url}/v1/runs", json=LONG).json()["id"] for _ in range(2)]
         followers = [Follower(runs[i % 2]) for i in range(40)]
         children = children_of(process.pid)
