@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from subprocess import Popen
 from typing import Any
 
-from service.client import Client, Run
+from service.client import Client
+from service.domain import TERMINAL
 from tests.faults.processes import kill, kill_everything, parts_of, workers_of
 
 COMMIT_SECONDS = 0.2
@@ -14,7 +15,7 @@ SHARE_OF_EARLY_KILLS = 0.2  # come at any moment, whether anything is trained or
 SHARE_OF_TOTAL_KILLS = 0.2  # hit the server and all workers at one instant
 SHARE_OF_WORKERS = 0.75  # of the others; the rest hits the processes that answer requests, if there are several
 LONGEST_SHARE = 0.05  # of a run, trained between two kills
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 LOST = ("its worker was lost", "the server was restarted")
 
 
@@ -25,6 +26,7 @@ class Attempts:
         self.begun: set[int] = set()
         self.broken = 0
         self.last_event = 0
+        self.over = False
 
     def read(self, events: Iterable[Any]) -> None:
         """Take events. An attempt is broken when a worker has begun it and was lost, or the server was."""
@@ -34,6 +36,7 @@ class Attempts:
                 self.begun.add(data["attempt"])
             elif data.get("why") in LOST:
                 self.broken += data["attempt"] in self.begun
+            self.over = data.get("status") in TERMINAL
 
 
 class Storm:
@@ -44,7 +47,6 @@ class Storm:
         self.kills = 0
         self._rng, self._bodies = rng, bodies
         self._attempts: dict[str, Attempts] = {}
-        self._ended: set[str] = set()
 
     @property
     def broken(self) -> int:
@@ -55,6 +57,7 @@ class Storm:
         """Kill until so many attempts are broken, or all of the server is."""
         while server.poll() is None:
             self._gather(client)
+            self._count(client)
             if self.broken >= until_broken:
                 return
             self._strike(server)
@@ -66,30 +69,25 @@ class Storm:
         """
         early, share = self._rng.random() < SHARE_OF_EARLY_KILLS, self._rng.uniform(0, LONGEST_SHARE)
         rest = self._rng.uniform(0, 2 * COMMIT_SECONDS)
-        before: dict[tuple[str, int], float] = {}
-        while not self._trained(self._look(client), before, share) and not early:
+        first: dict[tuple[str, int], float] = {}
+        while not self._trains(client, first, share) and not early:
             time.sleep(POLL_SECONDS)
         time.sleep(rest)
 
-    @staticmethod
-    def _trained(training: list[Run], before: dict[tuple[str, int], float], share: float) -> bool:
-        """Whether one attempt has gone on by a share of its run since it was first seen."""
-        done = {(run["id"], run["attempt"]): run["progress"]["fraction"] for run in training}
-        return any(fraction - before.setdefault(attempt, fraction) >= share for attempt, fraction in done.items())
-
-    def _look(self, client: Client) -> list[Run]:
-        """Read the events that are new; return the runs that train. When all have ended, more are made."""
-        if len(self._ended) == len(self.runs):
+    def _trains(self, client: Client, first: dict[tuple[str, int], float], share: float) -> bool:
+        """Whether an attempt has gone on, by a share of its run, since it was first seen. Ended runs are followed by others."""
+        runs = client.runs.page(limit=len(self._bodies))["data"]
+        if all(run["finished_at"] for run in runs):
             self.runs |= {client.runs.create(body)["id"]: body for body in self._bodies}
-        training = []
-        for run_id in self.runs.keys() - self._ended:
-            attempts, run = self._attempts.setdefault(run_id, Attempts()), client.runs.get(run_id)
-            attempts.read(client.runs.events(run_id, after=attempts.last_event))
-            if run["finished_at"]:
-                self._ended.add(run_id)
-            elif run["status"] == "running" and run["attempt"] in attempts.begun:
-                training.append(run)
-        return training
+        done = {(run["id"], run["attempt"]): run["progress"]["fraction"] for run in runs if run["status"] == "running"}
+        gone_on = {attempt: fraction - first.setdefault(attempt, fraction) for attempt, fraction in done.items()}
+        return any(part > 0 and part >= share for part in gone_on.values())
+
+    def _count(self, client: Client) -> None:
+        for run_id in self.runs:
+            attempts = self._attempts.setdefault(run_id, Attempts())
+            if not attempts.over:
+                attempts.read(client.runs.events(run_id, after=attempts.last_event))
 
     def _strike(self, server: "Popen[str]") -> None:
         self.kills += 1
