@@ -7,12 +7,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # same bits everywhere; and 
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from core.train import quiet
-
-settings.register_profile("core", deadline=None, derandomize=True)  # a red test is red again in the next run
-settings.load_profile("core")
 
 
 @pytest.fixture(autouse=True)

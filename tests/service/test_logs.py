@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.processes import until
 from tests.live import ROOT, live_server
 
 Line = dict[str, Any]
@@ -29,7 +30,7 @@ def lines(log: Path) -> list[Line]:
 
 def wait_for(log: Path, **fields: Any) -> Line:
     """Return the first line with such fields, as soon as it is there."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for text in log.read_text().splitlines(keepends=True):
             if text.endswith("\n") and fields.items() <= json.loads(text).items():
@@ -53,13 +54,14 @@ class TestLines:
                 ("GET", "/no/such/path", "other", 404),
                 ("PROPFIND", "/openapi.json", "/openapi.json", 405),
             ):
+                begun = time.monotonic()
                 answer = httpx.request(method, url + path)
                 assert answer.status_code == status
                 line = wait_for(log, request_id=answer.headers["X-Request-ID"])
                 assert (line["event"], line["level"], line["client"]) == ("request", "info", "127.0.0.1")
                 assert (line["method"], line["route"]) == (method if method != "PROPFIND" else "other", route)
                 assert line["status"] == status
-                assert 0 < line["duration_ms"] < 10_000
+                assert 0 < line["duration_ms"] < 1000 * (time.monotonic() - begun)
         told = lines(log)
         ids = [line["request_id"] for line in told if line["event"] == "request"]
         assert len(ids) == len(set(ids)) == 5
@@ -191,12 +193,9 @@ class TestMistakes:
             assert process.stdout is not None
             url = process.stdout.readline().split()[-1]
             run = f"{url}/v1/runs/{httpx.post(f'{url}/v1/runs', json=RUN).json()['id']}"
-            deadline = time.monotonic() + 20
-            while httpx.get(run).json()["status"] != "succeeded":
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: httpx.get(run).json()["status"] == "succeeded")
             process.terminate()
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=60) == 0
 
 
 class TestSecrets:

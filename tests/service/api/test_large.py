@@ -39,10 +39,8 @@ def test_a_few_at_a_time(idle: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(MANY) as threads:
         asked = [threads.submit(idle.post, "/v1/datasets/preview", json=ASKED) for _ in range(MANY)]
         assert full.wait(30)
-        begun = time.monotonic()
-        assert idle.get("/v1/runs").status_code == 200
-        assert time.monotonic() - begun < 10
-        time.sleep(0.3)  # whoever is not held back is inside by now
+        assert idle.get("/v1/runs").status_code == 200  # while none of them goes on
+        time.sleep(0.3)  # nobody tells who is held back: whoever is not is inside by now, or this test sees less
         go.set()
         assert [answer.result().status_code for answer in asked] == [200] * MANY
     assert most == AT_ONCE

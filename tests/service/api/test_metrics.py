@@ -20,7 +20,7 @@ from service.api.access import Access
 from service.api.metrics import Metrics
 from service.errors import Busy
 from service.store import load
-from tests.faults.processes import kill, workers_of
+from tests.faults.processes import kill, until, workers_of
 from tests.live import live_server
 from tests.service.api.conftest import SPIRAL, Api, serving
 
@@ -90,6 +90,7 @@ class TestRequests:
 
     def test_are_counted_by_method_route_and_status(self, fresh: Api) -> None:
         """Each request is one more in its count and in its histogram."""
+        begun = time.monotonic()
         for _ in range(3):
             fresh.get("/v1/runs/run_0")
         fresh.post("/v1/runs", json={})
@@ -101,7 +102,7 @@ class TestRequests:
         assert found["postgrad_http_request_duration_seconds_count", tuple(missing.items())] == 3
         inf = (("le", "+Inf"), *missing.items())
         assert found["postgrad_http_request_duration_seconds_bucket", inf] == 3
-        assert 0 < found["postgrad_http_request_duration_seconds_sum", tuple(missing.items())] < 10
+        assert 0 < found["postgrad_http_request_duration_seconds_sum", tuple(missing.items())] < time.monotonic() - begun
 
     def test_number_of_labels_is_bounded(self, fresh: Api) -> None:
         """Paths, methods and hosts that a client makes up all have one label."""
@@ -172,18 +173,20 @@ class TestState:
 
     def test_commits_are_timed(self, fresh: Api) -> None:
         """Each transaction that writes is in the histogram of commits."""
-        before = plain(scrape(fresh))["postgrad_commit_duration_seconds_count"]
+        before, begun = plain(scrape(fresh)), time.monotonic()
         fresh.create()
         after = plain(scrape(fresh))
-        assert after["postgrad_commit_duration_seconds_count"] >= before + 1
-        assert 0 < after["postgrad_commit_duration_seconds_sum"] < 10
+        count, total = (f"postgrad_commit_duration_seconds_{what}" for what in ("count", "sum"))
+        assert after[count] >= before[count] + 1
+        assert 0 < after[total] - before[total] < time.monotonic() - begun
 
     def test_running_run_and_its_rate(self, api: Api) -> None:
         """A running run counts with the rate that it has itself, and the workers are alive."""
         run_id = api.create(training={"steps": 10**8})
         api.wait(run_id, "running")
+        until(lambda: plain(scrape(api))["postgrad_workers_alive"] == 2)
         now = plain(scrape(api))
-        assert (now["postgrad_running_runs"], now["postgrad_workers_alive"]) == (1, 2)
+        assert now["postgrad_running_runs"] == 1
         assert now["postgrad_steps_per_second"] > 0
         api.post(f"/v1/runs/{run_id}/cancel")
         api.wait(run_id, "cancelled")
@@ -225,10 +228,7 @@ class TestState:
         with live_server(tmp_path / "data", POSTGRAD_WORKERS="1") as (url, server), httpx.Client(base_url=url) as client:
 
             def wait_for(number: int) -> None:
-                deadline = time.monotonic() + 20
-                while plain(scrape(client))["postgrad_workers_alive"] != number:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.02)
+                until(lambda: plain(scrape(client))["postgrad_workers_alive"] == number)
 
             wait_for(1)
             (worker,) = workers_of(server.pid)

@@ -5,7 +5,6 @@ import json
 import re
 import socket
 import struct
-import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from service.api.openinference.statistics import MAX_SIZES, MAX_VERSIONS, Statistics
 from service.app import create_app
 from service.settings import Settings
+from tests.faults.processes import until
 from tests.service.api.conftest import Api, Json, serving
 from tests.service.api.test_registry import promote, trained
 
@@ -313,10 +313,7 @@ class TestSize:
         before, address = failures(), (server.base_url.host, server.base_url.port)
         with socket.create_connection(address) as connection:
             connection.sendall(b"POST /v2/models/net/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" + sent)
-        deadline = time.monotonic() + 10
-        while failures() == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: failures() > before)
         assert post(server, tensor()).status_code == 200
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate"])

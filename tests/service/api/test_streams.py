@@ -1,8 +1,6 @@
 """GET /v1/runs/{id}/events as a stream."""
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.processes import until
 from tests.service.api.conftest import Api, Json, serving
 
 STREAM = {"Accept": "text/event-stream"}
@@ -202,8 +201,12 @@ class TestLive:
     def test_deleted(self, idle: Api) -> None:
         """A stream of a run that is deleted ends, and says so."""
         run_id = idle.create()
-        threading.Timer(0.2, lambda: httpx.delete(f"{idle.base_url}/v1/runs/{run_id}")).start()
-        assert whole(idle, run_id)[-1]["data"] == {"reason": "run_deleted", "status": None, "last_event_id": 1}
+        with streaming(idle, run_id) as response:
+            for block in blocks(response):
+                last = parsed(block)
+                if "id" in last:  # the run as it was created
+                    assert idle.delete(f"/v1/runs/{run_id}").status_code == 204
+        assert last["data"] == {"reason": "run_deleted", "status": None, "last_event_id": 1}
 
 
 class TestBounds:
@@ -232,13 +235,10 @@ class TestBounds:
                     pass  # gone before the first event was read
             assert api.get("/v1/runs/run_0/events", headers=STREAM).status_code == 404
             api.post(f"/v1/runs/{run_id}/cancel")
+            _until_free(api, 5)
             whole(api, run_id)
             _until_free(api, 5)
 
 
 def _until_free(api: Api, seats: int) -> None:
-    watch = api.app.state.parts.watch
-    deadline = time.monotonic() + 10
-    while watch._seats != seats:
-        assert time.monotonic() < deadline, watch._seats
-        time.sleep(0.01)
+    until(lambda: api.app.state.parts.watch._seats == seats)

@@ -44,9 +44,8 @@ def _train(http: httpx.Client, name: str, dataset: Any, model: Any) -> str:
         "/v1/runs", json={"dataset": dataset, "model": model, "training": {"steps": 100, "checkpoint_every": 50}}
     )
     run_id = str(answer.json()["id"])
-    while (status := http.get(f"/v1/runs/{run_id}").json()["status"]) != "succeeded":
+    while (status := http.get(f"/v1/runs/{run_id}", headers={"Prefer": "wait=10"}).json()["status"]) != "succeeded":
         assert status in ("queued", "running")
-        time.sleep(0.02)
     assert http.put(f"/v1/models/{name}/aliases/production", json={"run": run_id}).status_code == 201
     return run_id
 

@@ -1,8 +1,9 @@
 """The bridge between the core and the store, without processes: attempts that are cut off at every possible point."""
 
 import math
-import time
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -137,17 +138,19 @@ def test_nothing_lies_above_the_checkpoint(database: Database) -> None:
 def test_a_worker_whose_run_was_taken_away_stops_and_writes_nothing(database: Database) -> None:
     """An attempt that another one has overtaken ends quietly at its next commit."""
     run = _submit(database, steps=100_000)
+    asked = 0
 
     def overtake() -> bool:
-        database.write(lambda db: lifecycle.release(db, run.id, 1, why="taken", stalled=False))
-        database.write(lambda db: lifecycle.claim(db, 1))
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            database.write(lambda db: lifecycle.release(db, run.id, 1, why="taken", stalled=False))
+            database.write(lambda db: lifecycle.claim(db, 1))
         return False
 
-    once = iter([overtake])
     ((_, number),) = database.write(lambda db: lifecycle.claim(db, 1))
-    started = time.monotonic()
-    execute(database, run.id, number, commit_interval_seconds=0, stopping=lambda: bool(next(once, bool)()))
-    assert time.monotonic() - started < 5
+    execute(database, run.id, number, commit_interval_seconds=0, stopping=overtake)
+    assert asked == 1
     taken = control.get(database, run.id)
     assert (taken.status, taken.attempt, taken.step) == (RunStatus.RUNNING, 2, 0)
 
@@ -242,6 +245,19 @@ def test_the_best_checkpoint_is_that_of_a_target_that_is_reached(database: Datab
     run = _attempt(database, _submit(database, steps=5000, target=target), interval=60.0)
     assert run.stop_reason is StopReason.EARLY_STOPPED
     assert run.best_step == run.step == run.metrics["loss"]["best_step"]
+
+
+def test_a_time_budget_counts_all_attempts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an attempt has used is missing to the next one, and the time between them counts for neither."""
+    looks = count()
+    monkeypatch.setattr("service.runs.record.time", SimpleNamespace(monotonic=lambda: next(looks) / 10))
+    run = _attempt(database, _submit(database, steps=10**6, time_budget=30), stop_after=20)
+    assert 2 < run.training_seconds < 30
+    for _ in range(1000):
+        next(looks)
+    run = _attempt(database, run)
+    assert (run.attempt, run.stop_reason) == (2, StopReason.TIME_BUDGET)
+    assert 30 <= run.training_seconds < 31  # a few looks at the clock later
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def same(one: History, other: History) -> bool:
     return repr(one) == repr(other)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=30)
 @given(st.lists(POINTS.filter(bool), min_size=1, max_size=4), st.integers(0, 12), st.integers(0, 12), st.integers(2, 9))
 def test_reading_on_is_reading_all(
     database: Database, intervals: list[list[dict[str, float]]], first: int, last: int, max_points: int

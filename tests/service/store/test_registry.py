@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain import Run, new_id
 from service.errors import Busy, Conflict
-from service.store import checkpoints, registry, served
+from service.store import checkpoints, engine, registry, served
 from service.store.checkpoints import Snapshot, digest_of
 from service.store.engine import sqlite_module
 from service.store.served import Served
@@ -139,11 +139,15 @@ class TestServed:
             thread.join()
         assert wrong == []
 
-    def test_a_locked_file_is_busy_and_comes_back(self, database: Database, tmp_path: Path) -> None:
+    def test_a_locked_file_is_busy_and_comes_back(
+        self, url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """While an outsider has locked the whole file, the read says so soon, and works again afterwards."""
         run, checkpoint_id = stored(database)
         promote(database, "net", run, checkpoint_id)
         database.close()
+        monkeypatch.setattr(engine, "BUSY_MS", 10)
+        database = Database(url)
         outsider = sqlite_module().connect(tmp_path / "test.sqlite3", isolation_level=None)
         outsider.execute("PRAGMA locking_mode=EXCLUSIVE")
         outsider.execute("BEGIN EXCLUSIVE")
@@ -153,3 +157,4 @@ class TestServed:
         finally:
             outsider.close()
         assert served.find(database, "net", None) == Served(1, run.id, checkpoint_id)
+        database.close()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from multiprocessing.synchronize import Barrier
 
 import pytest
 
@@ -29,8 +30,9 @@ def _claim(database: Database, limit: int = 1) -> list[tuple[str, int]]:
     return database.write(lambda db: lifecycle.claim(db, limit))
 
 
-def _claim_all(url: str, taken: "multiprocessing.Queue[tuple[str, int]]") -> None:
+def _claim_all(url: str, taken: "multiprocessing.Queue[tuple[str, int]]", all_there: Barrier) -> None:
     database = Database(url)
+    all_there.wait(60)
     while claimed := database.write(lambda db: lifecycle.claim(db, 1)):
         taken.put(claimed[0])
     database.close()
@@ -41,10 +43,11 @@ def test_no_run_is_claimed_twice(url: str, database: Database) -> None:
     ids = {queue_run(database).id for _ in range(60)}
     context = multiprocessing.get_context("spawn")
     taken: multiprocessing.Queue[tuple[str, int]] = context.Queue()
-    processes = [context.Process(target=_claim_all, args=(url, taken)) for _ in range(4)]
+    all_there = context.Barrier(4)
+    processes = [context.Process(target=_claim_all, args=(url, taken, all_there)) for _ in range(4)]
     for process in processes:
         process.start()
-    claimed = [taken.get(timeout=30) for _ in ids]
+    claimed = [taken.get(timeout=90) for _ in ids]
     for process in processes:
         process.join()
     assert taken.empty()

@@ -187,7 +187,7 @@ def _sensible(one: Comparison) -> bool:
     return one.field != STATUS or one.operator not in ("=", "!=", "IN", "NOT IN") or set(named) <= set(RunStatus)
 
 
-keep = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+keep = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 class TestFilter:

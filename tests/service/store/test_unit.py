@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,17 @@ def _increment(db: Transaction) -> None:
     db.execute(text("UPDATE counter SET value = :value"), {"value": value + 1})
 
 
-def _count_up(url: str) -> None:
+def _count_up(url: str, all_there: Barrier) -> None:
     database = Database(url)
+    all_there.wait(60)
     for _ in range(TIMES):
         database.write(_increment)
     database.close()
 
 
-def _count_up_as_sqlalchemy_does(url: str) -> None:
-    engine = create_engine(url, connect_args={"timeout": 30})
+def _count_up_as_sqlalchemy_does(url: str, all_there: Barrier) -> None:
+    engine = create_engine(url, connect_args={"timeout": 60})
+    all_there.wait(60)
     for _ in range(TIMES):
         with engine.begin() as db:
             _increment(db)
@@ -42,7 +45,8 @@ def _counted(url: str, count_up: object) -> int:
     database.write(lambda db: db.execute(text("CREATE TABLE counter (value INTEGER)")))
     database.write(lambda db: db.execute(text("INSERT INTO counter VALUES (0)")))
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=count_up, args=(url,)) for _ in range(PROCESSES)]  # type: ignore[arg-type]
+    all_there = context.Barrier(PROCESSES)  # else the first could be done before the last has loaded
+    processes = [context.Process(target=count_up, args=(url, all_there)) for _ in range(PROCESSES)]  # type: ignore[arg-type]
     for process in processes:
         process.start()
     for process in processes:
@@ -89,11 +93,11 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     def hold(db: Transaction) -> None:
         db.execute(text("CREATE TABLE counter (value INTEGER)"))
         inside.set()
-        done.wait(10)
+        assert done.wait(60)
 
     thread = threading.Thread(target=database.write, args=(hold,))
     thread.start()
-    inside.wait(10)
+    assert inside.wait(60)
     tables = database.read(lambda db: db.execute(text("SELECT count(*) FROM sqlite_master WHERE name='counter'")).scalar_one())
     done.set()
     thread.join()
