@@ -162,7 +162,7 @@ class Checkpoint:
     weights_digest: str
     size_bytes: int
     sample: str | None
-    """What a model of text wrote at this step; kept for milestones and the end."""
+    """What a model of text wrote at this step: milestones, the best and the end of a run have it."""
     created_at: datetime
 
 

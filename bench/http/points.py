@@ -11,6 +11,7 @@ from core.spec import Mlp, Spiral, Training, TrainSpec
 from core.train import quiet, train
 from service.runs.record import Recorder
 from service.runs.submit import RunRequest, submit
+from service.runs.text_samples import TextSamples
 from service.settings import Settings
 from service.store import lifecycle, runs
 from service.store.migrate import upgrade
@@ -33,7 +34,7 @@ def write_points() -> float:
             state = problem.begin()
             with quiet():
                 points = [point for point in train(problem, state) if point]
-            recorder = Recorder(database, run, run.attempt, state, 0.5, saved_step=-1, sample=problem.sample)
+            recorder = Recorder(database, run, run.attempt, state, 0.5, saved_step=-1, samples=TextSamples(problem.sample))
             start = time.perf_counter()
             for i, point in enumerate(points):
                 recorder.see(point, state)

@@ -174,7 +174,10 @@ class CheckpointOut(BaseModel):
     digest: str
     weights_digest: str
     size_bytes: int
-    sample: Annotated[str | None, Field(description="what a model of text wrote at this step")]
+    sample: Annotated[
+        str | None,
+        Field(description="what a model of text wrote at this step; milestones, the best and the end of a run have it"),
+    ]
     created_at: datetime
     links: Links
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.errors import CoreError, Diverged
@@ -10,10 +10,11 @@ from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
 from core.train import never, quiet, train
-from service.domain import Run, RunStatus, StopReason
+from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
 from service.runs.record import Recorder
+from service.runs.text_samples import TextSamples
 from service.store import checkpoints, lifecycle, runs
 from service.store.lifecycle import Fenced
 from service.store.unit import Database, Transaction
@@ -43,13 +44,15 @@ def _begin_and_train(
     try:
         with quiet():
             problem = Problem(TrainSpec.from_dict(run.spec), datasets.load(database, datasets.ref_of(run)))
-        saved = _latest_state(database, run)
+        stored = database.read(lambda db: checkpoints.all_of(db, run.id))
+        saved = _latest_state(database, stored)
         state = saved or problem.begin()
+        samples = TextSamples(quiet()(problem.sample), _without_sample(database, run, stored) if problem.symbols else ())
     except (CoreError, NotFound, MemoryError) as error:
         _fail_unstarted(database, run.id, attempt, error)
         return
     saved_step = -1 if saved is None else saved.step
-    recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, sample=problem.sample)
+    recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, samples=samples)
     try:
         _train(problem, state, recorder, Ending(run, problem, state, recorder), stopping)
     except Diverged as error:
@@ -106,15 +109,30 @@ def _train(problem: Problem, state: TrainState, recorder: Recorder, ending: Endi
     recorder.finish(state, RunStatus.SUCCEEDED, reason)
 
 
-def _latest_state(database: Database, run: Run) -> TrainState | None:
+def _latest_state(database: Database, stored: list[Checkpoint]) -> TrainState | None:
     """Return the state to go on from; None if the run was never begun. Raise CoreError if its bytes are damaged."""
-    saved = database.read(lambda db: checkpoints.all_of(db, run.id))
-    if not saved:
+    if not stored:
         return None
-    blob = database.read(lambda db: checkpoints.load(db, saved[-1]))
+    blob = _bytes(database, stored[-1])
     if blob is None:
-        raise CoreError(f"the checkpoint {saved[-1].id} of step {saved[-1].step} is damaged; earlier ones are kept")
+        raise CoreError(f"the checkpoint {stored[-1].id} of step {stored[-1].step} is damaged; earlier ones are kept")
     return TrainState.from_bytes(blob)
+
+
+def _without_sample(database: Database, run: Run, stored: list[Checkpoint]) -> Iterator[TrainState]:
+    """Yield the states of a run of text that should have a sample and have none: its best, and those that it was made with.
+
+    An earlier version stored the best without; a run can be made from a checkpoint of one that went on.
+    """
+    for checkpoint in stored:
+        if checkpoint.sample is None and (checkpoint.step == run.best_step or checkpoint.attempt == checkpoints.AT_CREATION):
+            blob = _bytes(database, checkpoint)
+            if blob is not None:
+                yield TrainState.from_bytes(blob)
+
+
+def _bytes(database: Database, checkpoint: Checkpoint) -> bytes | None:
+    return database.read(lambda db: checkpoints.load(db, checkpoint))
 
 
 def _fail_unstarted(database: Database, run_id: str, attempt: int, error: Exception) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from core.spec import TrainSpec
-from core.state import TrainState
 from core.types import Point
 from service.domain import SERIES, Run
 from service.errors import FieldProblem, InvalidInput
@@ -12,6 +11,7 @@ from service.runs.control import find
 from service.runs.lineage import Start
 from service.settings import Settings
 from service.store import checkpoints, metrics
+from service.store.checkpoints import Snapshot
 from service.store.unit import Also, Database, Transaction, nothing
 
 
@@ -33,17 +33,18 @@ def extend(database: Database, settings: Settings, run_id: str, steps: int, name
     run, best = database.read(lambda db: _with_history(db, run, start, every))
     if start.state.stopped:
         start.state.forget_best()
-    states = [start.state] if best is None else [best, start.state]
+    last = lineage.snapshot(start.state, start.checkpoint)
+    begins_with = [last] if best is None else [best, last]
 
     def copy(db: Transaction) -> None:
         find(db, parent.id)  # deleted in the meantime: there are no points to copy
         metrics.copy(db, parent.id, run.id, to_step=step, every=every)
 
-    return lineage.add(database, settings, run, states, copy, also)
+    return lineage.add(database, settings, run, begins_with, copy, also)
 
 
-def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, TrainState | None]:
-    """Return the run with its parent's points in short, and the state of the best of them if it is an earlier one."""
+def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, Snapshot | None]:
+    """Return the run with its parent's points in short, and a copy of the best of them if it is an earlier one."""
     curves = metrics.history(db, start.parent.id, SERIES, to_step=start.state.step)
     columns = {name: curves.values(name) for name in SERIES}
     short: summary.Summary = {}
@@ -56,4 +57,4 @@ def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[
     best = None if best_step is None else saved.get(best_step)
     if best is None or best.step >= start.state.step:
         return replace(run, metrics=short), None
-    return replace(run, metrics=short, best_step=best.step), lineage.read_state(db, best)
+    return replace(run, metrics=short, best_step=best.step), lineage.snapshot(lineage.read_state(db, best), best)

@@ -51,7 +51,7 @@ def fork(database: Database, settings: Settings, run_id: str, request: ForkReque
     spec = _spec(database, settings, start, request.overrides)
     run = lineage.child(start.parent, spec, "fork", start.checkpoint)
     run = replace(run, name=request.name or run.name, tags=run.tags if request.tags is None else request.tags)
-    return lineage.add(database, settings, run, [_state(start, spec)], also=also)
+    return lineage.add(database, settings, run, [lineage.snapshot(_state(start, spec), start.checkpoint)], also=also)
 
 
 def _spec(database: Database, settings: Settings, start: Start, overrides: dict[str, Plain]) -> TrainSpec:

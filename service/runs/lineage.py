@@ -19,8 +19,6 @@ from service.store.checkpoints import Snapshot
 from service.store.unit import Also, Database, Transaction, nothing
 
 Relation = Literal["fork", "extend", "verify"]
-AT_CREATION = 0
-"""The attempt of a checkpoint that a run was made with; workers count from 1."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,11 @@ def read_state(db: Transaction, checkpoint: Checkpoint) -> TrainState:
     except CoreError as error:
         raise Conflict(f"the checkpoint {checkpoint.id} cannot be read: {error}") from error
     raise Conflict(f"the checkpoint {checkpoint.id} is damaged: its bytes are not those that were stored")
+
+
+def snapshot(state: TrainState, checkpoint: Checkpoint) -> Snapshot:
+    """Return a state for a run that is made with it, beside it the sample of the parent's checkpoint."""
+    return Snapshot.of(state, kept=True, sample=checkpoint.sample)
 
 
 def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoint | None) -> Run:
@@ -81,16 +84,15 @@ def add(
     database: Database,
     settings: Settings,
     run: Run,
-    states: list[TrainState],
+    begins_with: list[Snapshot],
     copy: Callable[[Transaction], None] = lambda _: None,
     also: Also[Run] = nothing,
 ) -> Run:
-    """Store a run with the states that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
-    kept = [Snapshot.of(state, kept=True) for state in states]
+    """Store a run with the checkpoints that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
 
     def work(db: Transaction) -> Run:
         queue(db, run, settings)
-        checkpoints.save(db, run.id, AT_CREATION, kept, best_step=None)
+        checkpoints.save(db, run.id, checkpoints.AT_CREATION, begins_with, best_step=None)
         copy(db)
         stored = find(db, run.id)
         also(db, stored)

@@ -11,6 +11,7 @@ from service.errors import Busy
 from service.runs import summary
 from service.runs.environment import fingerprint
 from service.runs.happened import happened
+from service.runs.text_samples import TextSamples
 from service.store import attempts, checkpoints, events, lifecycle, metrics
 from service.store.checkpoints import Snapshot
 from service.store.unit import Database, Transaction
@@ -19,9 +20,6 @@ RETRY_SECONDS = 1.0
 
 End = Callable[[Transaction], None]
 """What ends an attempt, in the transaction of its last interval."""
-
-Sampler = Callable[[TrainState], str | None]
-"""Lets a model of text write; None for any other."""
 
 
 class Recorder:
@@ -40,7 +38,7 @@ class Recorder:
         interval_seconds: float,
         *,
         saved_step: int,
-        sample: Sampler,
+        samples: TextSamples,
     ) -> None:
         """Begin at a state; `saved_step` is the step of the last checkpoint that is stored, -1 if there is none."""
         self._database, self._run_id, self._attempt = database, run.id, attempt
@@ -53,7 +51,7 @@ class Recorder:
         self._points: list[Point] = []
         self._summed = 0  # of the points, how many are in the metrics already
         self._milestones: list[TrainState] = []
-        self._saved_step, self._sample = saved_step, sample
+        self._saved_step, self._samples = saved_step, samples
         self._expected: str | None = (run.parent or {}).get("weights_digest")  # of a run that verifies another
         self._begun = False
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
@@ -99,7 +97,7 @@ class Recorder:
         def end(db: Transaction) -> None:
             lifecycle.finish(db, self._run_id, self._attempt, status, reason, weights_digest=digest, verified=verified)
 
-        self._write_at_last(state, end, sample=self._sample(state))
+        self._write_at_last(state, end, last=True)
 
     def fail(self, state: TrainState, reason: StopReason, error: dict[str, Any]) -> None:
         """End the run without success; the state that failed is not kept, the checkpoints before it are."""
@@ -110,11 +108,11 @@ class Recorder:
 
         self._write_at_last(state, end)
 
-    def _write_at_last(self, state: TrainState, end: End, sample: str | None = None) -> None:
+    def _write_at_last(self, state: TrainState, end: End, *, last: bool = False) -> None:
         """Write, and wait for the database if need be."""
         while True:
             try:
-                self._write(state, end, sample)
+                self._write(state, end, last=last)
             except Busy:
                 time.sleep(RETRY_SECONDS)
             else:
@@ -128,8 +126,11 @@ class Recorder:
 
         self._write(state, end)
 
-    def _write(self, state: TrainState, end: End | None = None, sample: str | None = None) -> RunStatus | None:
-        snapshots = self._snapshots(state, sample)
+    def _write(self, state: TrainState, end: End | None = None, *, last: bool = False) -> RunStatus | None:
+        """Write the interval; `end` ends the attempt, and with `last` the present state is the one that the run ends with."""
+        self._samples.write([*self._milestones, state] if last else self._milestones, best=self._best, now=end is not None)
+        snapshots = self._snapshots(state)
+        late = self._samples.late(self._saved_step)
         points = list(self._points)
         for point in points[self._summed :]:
             summary.add(self._metrics, point)
@@ -152,7 +153,8 @@ class Recorder:
             told = [] if self._begun else [("attempt", self._begin(db))]
             metrics.append(db, self._run_id, points)
             saved = checkpoints.save(db, self._run_id, self._attempt, snapshots, best_step=self._best_step)
-            events.append(db, self._run_id, told + happened(points, saved, snapshots))
+            checkpoints.add_samples(db, self._run_id, late)
+            events.append(db, self._run_id, told + happened(points, saved, snapshots, last_step=state.step if last else None))
             if end is not None:
                 end(db)
             return asked
@@ -160,6 +162,7 @@ class Recorder:
         asked = self._database.write(work)
         self._begun = True
         self._points, self._summed, self._milestones, self._best = [], 0, [], None
+        self._samples.stored()
         self._saved_step = max([self._saved_step, *(snapshot.step for snapshot in snapshots)])
         self.due_at = time.monotonic() + self._interval
         return asked
@@ -176,14 +179,11 @@ class Recorder:
         attempts.add(db, self._run_id, self._attempt, from_step=self._from_step, environment=environment)
         return begun
 
-    def _snapshots(self, state: TrainState, sample: str | None) -> list[Snapshot]:
-        """Return what to store: the milestones, the best if it is new, the present state; one for each step.
-
-        `sample` was written at the present state, if it is the last of the run.
-        """
-        by_step = {kept.step: Snapshot.of(kept, kept=True, sample=self._sample(kept)) for kept in self._milestones}
+    def _snapshots(self, state: TrainState) -> list[Snapshot]:
+        """Return what to store: the milestones, the best if it is new, the present state; one for each step."""
+        texts = self._samples.texts
+        by_step = {kept.step: Snapshot.of(kept, kept=True, sample=texts[kept.step]) for kept in self._milestones}
         for candidate in (self._best, state if self.usable else None):
-            if candidate is not None and candidate.step > self._saved_step:
-                text = sample if candidate.step == state.step else None
-                by_step.setdefault(candidate.step, Snapshot.of(candidate, kept=False, sample=text))
+            if candidate is not None and candidate.step > self._saved_step and candidate.step not in by_step:
+                by_step[candidate.step] = Snapshot.of(candidate, kept=False, sample=texts.get(candidate.step))
         return [by_step[step] for step in sorted(by_step)]

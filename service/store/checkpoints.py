@@ -3,12 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from core.state import TrainState
 from service.domain import Checkpoint, new_id, now
 from service.store import bulk
 from service.store.tables import checkpoints, model_versions
+
+AT_CREATION = 0
+"""The attempt of a checkpoint that a run was made with; workers count from 1."""
 
 COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
@@ -20,6 +23,11 @@ MAKE_WAY = delete(checkpoints).where(
     checkpoints.c.step < bindparam("latest"),
     checkpoints.c.step != bindparam("best"),
     ~select(model_versions.c.version).where(model_versions.c.checkpoint_id == checkpoints.c.id).exists(),
+)
+ADD_SAMPLE = (
+    update(checkpoints)
+    .where(checkpoints.c.run_id == bindparam("of_run"), checkpoints.c.step == bindparam("at"), checkpoints.c.sample.is_(None))
+    .values(sample=bindparam("written"))
 )
 
 
@@ -71,6 +79,12 @@ def save(db: Connection, run_id: str, attempt: int, snapshots: list[Snapshot], *
     ]
     bulk.insert(db, checkpoints, rows)
     return saved
+
+
+def add_samples(db: Connection, run_id: str, samples: dict[int, str]) -> None:
+    """Give stored checkpoints, by their steps, the samples that they lack."""
+    if samples:
+        db.execute(ADD_SAMPLE, [{"of_run": run_id, "at": step, "written": text} for step, text in samples.items()])
 
 
 def digest_of(state: bytes) -> str:

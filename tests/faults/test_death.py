@@ -5,6 +5,7 @@ import signal
 import time
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,13 @@ from tests.faults.undisturbed import FOUR_RUNS, undisturbed
 from tests.live import live_server
 
 LONG = {**FOUR_RUNS[0], "training": {"steps": 10_000_000, "log_every": 1000}}
+TEXT: dict[str, Any] = {
+    "dataset": {"kind": "text", "text": "b" * 37_500 + "".join(Random(0).choices("bc", k=30_000)) + "b" * 3_000},
+    "model": {"kind": "char_rnn"},
+    "optimizer": {"kind": "sgd", "learning_rate": 0.01},
+    "training": {"steps": 2_500, "log_every": 20, "checkpoint_every": 10_000, "validation_fraction": 0.04},
+}
+"""A run of text whose best is renewed at each point up to step 1,500 and is no milestone: what is held out is like the b's."""
 SHORT = {**FOUR_RUNS[0], "training": {"steps": 30_000, "log_every": 50}}
 TINY = {**FOUR_RUNS[0], "training": {"steps": 300}}
 SOON = {"POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.05"}
@@ -49,6 +57,27 @@ def test_a_killed_worker_is_replaced_and_its_run_goes_on(tmp_path: Path) -> None
         assert run["weights_digest"] == undisturbed(SHORT).weights_digest
         why = [event["data"].get("why") for event in client.runs.events(run_id)]
         assert "its worker was lost" in why
+
+
+def test_a_killed_run_of_text_has_the_same_samples(tmp_path: Path) -> None:
+    """What stands beside its checkpoints, the best among them, is that of a run that nobody disturbed."""
+
+    def kept(client: Client, run_id: str) -> list[tuple[object, ...]]:
+        found = client.runs.checkpoints(run_id)
+        return [(one["step"], one["names"], one["weights_digest"], one["sample"]) for one in found]
+
+    with live_server(tmp_path / "data", POSTGRAD_COMMIT_INTERVAL_SECONDS="0.05") as (url, server), Client(url) as client:
+        alone = client.runs.wait(client.runs.create(TEXT)["id"], timeout=60)
+        run_id = client.runs.create(TEXT)["id"]
+        for step in (300, 700, 1100):
+            until(lambda step=step: _step(client, run_id) > step)  # type: ignore[misc]
+            for pid in workers_of(server.pid):
+                kill(pid)
+        run = client.runs.wait(run_id, timeout=60)
+        assert (run["status"], run["attempt"]) == ("succeeded", 4)
+        assert kept(client, run_id) == kept(client, alone["id"])
+        assert [bool(one[3]) for one in kept(client, run_id) if one[1]] == [True, True]
+        assert run["metrics"]["val_loss"]["best_step"] in range(1420, 1521, 20)
 
 
 def test_a_killed_idle_worker_harms_nothing(tmp_path: Path) -> None:

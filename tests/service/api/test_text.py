@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import numpy as np
@@ -331,6 +331,67 @@ class TestGenerate:
         assert set(whole["text"]) <= set(POEM)
         stream = events(api.post(f"/v1/runs/{run['id']}/generate", json=wish, headers=EVENTS).text)
         assert stream[-1] == ("done", whole)
+
+
+class TestSamples:
+    """What the model wrote beside its checkpoints."""
+
+    # What is held out is like the beginning: from step 32 on each step makes the held-out loss much worse, on any CPU.
+    RUN: ClassVar[dict[str, Any]] = {
+        "dataset": text("b" * 320 + "c" * 280 + "b" * 150),
+        "model": {"kind": "char_rnn", "hidden_size": 8, "sequence_length": 10},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.1},
+    }
+
+    def saved(self, api: Api, run: str) -> list[Json]:
+        """Return the checkpoints of a run."""
+        data: list[Json] = api.get(f"/v1/runs/{run}/checkpoints").json()["data"]
+        return data
+
+    def trained(self, api: Api, **plan: Any) -> list[Json]:
+        """Return the checkpoints of a run that has ended."""
+        training = {"steps": 50, "log_every": 10, "validation_fraction": 0.2, **plan}
+        run = api.post("/v1/runs", json={**self.RUN, "training": training}).json()["id"]
+        return self.saved(api, api.wait(run, "succeeded")["id"])
+
+    def test_the_best_has_one(self, api: Api) -> None:
+        """Also if it is no milestone, and then the same; if it is one, or the latest, there is one checkpoint of it."""
+        names = {0: [], 30: ["best"], 50: ["latest"]}
+        found = self.trained(api, checkpoint_every=1000)
+        assert {checkpoint["step"]: checkpoint["names"] for checkpoint in found} == names
+        assert all(len(checkpoint["sample"]) == 200 for checkpoint in found)
+        written = {checkpoint["step"]: checkpoint["sample"] for checkpoint in found}
+        assert len(set(written.values())) == 3
+
+        milestones = self.trained(api, checkpoint_every=10)
+        assert [checkpoint["step"] for checkpoint in milestones] == [0, 10, 20, 30, 40, 50]
+        assert {checkpoint["step"]: checkpoint["sample"] for checkpoint in milestones if checkpoint["step"] in names} == written
+
+        until_best = self.trained(api, checkpoint_every=1000, steps=30)
+        assert [(checkpoint["names"], checkpoint["sample"]) for checkpoint in until_best] == [
+            ([], written[0]),
+            (["latest", "best"], written[30]),
+        ]
+
+    def test_the_best_has_one_while_the_run_trains(self, api: Api) -> None:
+        """It comes with the checkpoint; the latest has one when the run ends."""
+        plan = {"steps": 10_000_000, "log_every": 10, "checkpoint_every": 10_000_000, "validation_fraction": 0.2}
+        run = api.post("/v1/runs", json={**self.RUN, "dataset": text(VERSE), "training": plan}).json()["id"]
+        deadline = time.monotonic() + 30
+        best: list[Json] = []
+        while not best:
+            assert time.monotonic() < deadline, "no best but the first has a sample"
+            best = [one for one in self.saved(api, run) if "best" in one["names"] and one["step"] > 0 and one["sample"]]
+        assert api.run(run)["status"] == "running"
+        assert len(best[0]["sample"]) == 200
+        api.post(f"/v1/runs/{run}/cancel")
+        api.wait(run, "cancelled")
+        assert [one for one in self.saved(api, run) if not one["sample"]] == []
+
+    def test_a_model_of_examples_writes_nothing(self, api: Api) -> None:
+        """Its checkpoints have null."""
+        run = api.ended(training={"steps": 20})
+        assert {one["sample"] for one in self.saved(api, run["id"])} == {None}
 
 
 class TestStream:
