@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast pythons test-cpus check storm fuzz screenshots lab-speed lock clean
+.PHONY: help setup demo test fast pythons test-cpus tools check bare storm fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -30,15 +30,18 @@ demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the cou
 # Four tests at a time, on two cores too: for a good part of their time tests wait. Those that share a fixture stay together.
 PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup
 
-test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check  ## run all checks and tests
+test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check tools  ## run all checks and tests
 	@$(PYTEST)
 
-fast: $(VENV)/dev.stamp check  ## run all checks, and the tests that need no other program
+fast: check  ## run all checks, and the tests that need no other program
 	@$(PYTEST) $(FAST)
 
 pythons:  ## run make fast on the oldest and the newest Python of this machine (PYTHONS="python3.12 …" for others)
 	@for python in $(PYTHONS); do echo "$$python:"; \
 	  $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') fast || exit 1; done
+
+tools: $(VENV)/dev.stamp  ## get the programs that tests run, Chromium among them: by apt as root, else by Playwright
+	@$(BIN)/python -m tests.tools
 
 check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || (echo "run: $(BIN)/ruff format ." && false)
@@ -46,8 +49,11 @@ check: $(VENV)/dev.stamp  ## lint, types, import rules
 	@$(BIN)/mypy
 	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; false; }
 
-test-cpus: $(VENV)/dev.stamp  ## run the numeric tests as on each processor that this one can stand in for
+test-cpus: tools  ## run the numeric tests as on each processor that this one can stand in for
 	@$(BIN)/python -m tests.cpus
+
+bare:  ## run make demo and make test on bare Debian 12 and 13, in a chroot (needs root and Linux; BARE="bookworm trixie")
+	@tests/bare/run.sh
 
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
@@ -55,10 +61,10 @@ storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every ru
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign
 
-lab-speed: $(VENV)/dev.stamp  ## measure the Lab over 1,000 runs and 100,000 points
+lab-speed: tools  ## measure the Lab over 1,000 runs and 100,000 points
 	@$(BIN)/python -m tests.browser.measure
 
-screenshots: $(VENV)/dev.stamp  ## take the pictures of the Lab in docs/pictures anew
+screenshots: tools  ## take the pictures of the Lab in docs/pictures anew
 	@$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: bench wrk

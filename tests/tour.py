@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.live import ROOT
+from tests.tools import need
 
 STEP = re.compile(
     r"^(?P<mark><!-- not run: [^\n]+ -->\n)?```(?P<kind>sh|python|js)\n(?P<code>.*?)^```$"
@@ -37,6 +38,7 @@ def matches(expected: str, printed: str) -> bool:
 
 def walk(tour: Iterable[tuple[str, str]], url: str, tmp_path: Path) -> None:
     """Run all steps in one shell, against a server, and hold each output against the expected one."""
+    need("curl")
     env = {**os.environ, "POSTGRAD_URL": url}
     with subprocess.Popen(["bash"], cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
         assert shell.stdin is not None

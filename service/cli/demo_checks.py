@@ -4,12 +4,12 @@ Published in CS231n, "Minimal Neural Network Case Study": the softmax classifier
 training accuracy of 0.49; the two-layer net a loss of 0.245292 at iteration 9000 and 0.98.
 """
 
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.cli.demo_chance import Chance, Points, cross_entropy, hinge, linear, rectified, recurrent
 from service.cli.demo_plan import SPIRAL, Result, python_help
 from service.cli.show import NOTHING, last
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.client import Client
 
 LOSS_TOLERANCE = 0.01
+COURSE_VARIANCE = 0.01**2  # of the initial weights
 HELD_OUT = 0.9
 REAL_WORDS, SAMPLE_LENGTH = 0.5, 1000  # an untrained model writes no word that the text knows
 PUBLISHED = {"softmax": (0.49, 0.49, 0.49, 0.786), "net": (0.98, 0.97, 0.99, 0.245)}
@@ -39,14 +40,15 @@ def all_checks(client: "Client", results: Mapping[str, Result]) -> Iterator[Chec
     """Yield every check that the results allow."""
     for key in PUBLISHED:
         yield from published(key, results[key])
-    for key in ("softmax", "net"):
-        yield first_loss(results[key], math.log(3), "ln 3")
-    yield first_loss(results["svm"], 2.0, "two margins of 1")
     points = client.datasets.create(SPIRAL, name="demo: spiral")
+    preview = client.datasets.preview(points["id"], limit=300)
+    for key, (chance, name) in chances(results, preview["rows"], preview["labels"]).items():
+        yield first_loss(results[key], chance, name)
     for key in ("softmax", "net"):
-        yield prediction(client, results[key], points["id"])
+        yield prediction(client, results[key], preview["rows"], preview["labels"])
     rnn = results["rnn"]
-    yield first_loss(rnn, math.log(len(rnn.run["data"]["classes"])), "ln of the number of characters")
+    symbols = len(rnn.run["data"]["classes"])
+    yield first_loss(rnn, text_chance(rnn, python_help()), f"ln {symbols}")
     yield written(client, rnn)
     if "iris" in results:
         held_out = last(results["iris"].run, "val_accuracy")
@@ -63,17 +65,43 @@ def published(key: str, result: Result) -> Iterator[Check]:
     yield _check(result, "loss", (_places(got_loss, 4), f"{loss:.3f}", "published"), _near(got_loss, loss))
 
 
-def first_loss(result: Result, expected: float, name: str) -> Check:
-    """Compare the loss of the untrained model with what it must be when all scores are nearly alike."""
-    first = result.losses[0] if result.losses else None
-    return _check(result, "loss before training", (_places(first, 4), f"{expected:.4f}", name), _near(first, expected))
+def chances(results: Mapping[str, Result], rows: Points, labels: Sequence[object]) -> dict[str, tuple[Chance, str]]:
+    """Return the chance of each first loss on the spiral's points, and the name of its level."""
+    k = len(set(labels))
+    scores = list(linear(rows, labels, COURSE_VARIANCE))
+    hidden = rectified(rows, labels, results["net"].run["model"]["hidden_sizes"][0], COURSE_VARIANCE)
+    return {
+        "softmax": (cross_entropy(k, scores), f"ln {k}"),
+        "net": (cross_entropy(k, hidden), f"ln {k}"),
+        "svm": (hinge(k, scores, 1.0), "two margins of 1"),
+    }
 
 
-def prediction(client: "Client", result: Result, dataset_id: str) -> Check:
+def text_chance(result: Result, text: str) -> Chance:
+    """Return the chance of the first loss on a text: that of the first window of each stream.
+
+    The streams share the training part evenly, and every character but its last is read.
+    """
+    model, training = result.run["model"], result.run["training"]
+    read, streams = len(text) - round(len(text) * training["validation_fraction"]) - 1, training["batch_size"]
+    starts = [stream * (read // streams) for stream in range(streams)]
+    windows = [text[start : start + model["sequence_length"] + 1] for start in starts]
+    k = len(set(text))
+    return cross_entropy(k, recurrent(windows, k, model["hidden_size"]))
+
+
+def first_loss(result: Result, chance: Chance, name: str) -> Check:
+    """Compare the data loss of the untrained model with its mean and deviation over all initial weights."""
+    first = next(iter(result.history["series"].get("data_loss", [])), None)
+    more = f" + {chance.excess:.4f}" if chance.excess > chance.margin / 100 else ""
+    figures = (_places(first, 4), f"{chance.mean:.4f}", f"{name}{more} ± {chance.margin:.4f}")
+    return _check(result, "loss before training", figures, chance.allows(first))
+
+
+def prediction(client: "Client", result: Result, rows: Points, truths: Sequence[object]) -> Check:
     """Predict the training points over HTTP, and compare the share that is right with the accuracy that the run reports."""
-    points = client.datasets.preview(dataset_id, limit=300)
-    labels = client.runs.predict(result.run["id"], points["rows"])["labels"]
-    right = sum(label == truth for label, truth in zip(labels, points["labels"], strict=True))
+    labels = client.runs.predict(result.run["id"], rows)["labels"]
+    right = sum(label == truth for label, truth in zip(labels, truths, strict=True))
     reported = last(result.run, "train_accuracy")
     same = reported is not None and abs(right / len(labels) - reported) < 0.5 / len(labels)
     figures = (_places(right / len(labels), 4), _places(reported, 4), f"reported; {right} of {len(labels)}")

@@ -1,15 +1,19 @@
 """The browser that the Lab is tested in."""
 
-import os
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.tools import TOOLS, reason
 
 
-def launched(playwright: Playwright) -> Browser:
-    """Start the Chromium of this machine, or what CHROMIUM names."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "the Lab is tested in Chromium. On Debian: apt-get install chromium; or set CHROMIUM to its path"
-    return playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+@contextmanager
+def launched(path: str | None = None) -> Iterator[Browser]:
+    """Start a Chromium, that of this machine if no other is named, and close it at the end."""
+    found = path or TOOLS["chromium"].path()
+    assert found, reason("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()

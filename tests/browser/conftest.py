@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.browser.chromium import launched
 from tests.live import live_server
+from tests.tools import need
 
 REFUSED = "Failed to load resource"  # Chromium's own line for an answer of 4xx, which the page shows where it belongs
 expect.set_options(timeout=15_000)
@@ -17,10 +18,8 @@ expect.set_options(timeout=15_000)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run a browser. Playwright keeps an event loop of its own running, so not beside the tests of other files."""
-    with sync_playwright() as playwright:
-        chromium = launched(playwright)
+    with launched(need("chromium")) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

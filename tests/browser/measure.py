@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.browser.chromium import launched
 from tests.browser.runs import SPIRAL, grows, holds
@@ -78,14 +78,12 @@ def measured(page: Page, url: str, run: str) -> dict[str, tuple[float, int | Non
 
 def main(say: Callable[[str], object] = sys.stdout.write) -> int:
     """Measure, print, and return how many targets were missed."""
-    with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), sync_playwright() as playwright:
+    with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), launched() as browser:
         with httpx.Client(base_url=url, timeout=120) as api:
             run = fill(api)
-        browser = launched(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(WATCHED)
         found = measured(page, url, run)
-        browser.close()
     for what, (taken, most) in found.items():
         target = "" if most is None else f", target {most} ms{'' if taken <= most else ': MISSED'}"
         say(f"{what:20} {taken:6.0f} ms{target}\n")

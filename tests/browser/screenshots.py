@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.browser.chromium import launched
 from tests.browser.runs import grows, trained
@@ -37,13 +37,11 @@ def shoot(page: Page, url: str, name: str, view: str) -> None:
 
 def main() -> None:
     """Take all pictures."""
-    with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), sync_playwright() as playwright:
-        browser = launched(playwright)
+    with TemporaryDirectory() as folder, live_server(Path(folder) / "data") as (url, _), launched() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce")
         with httpx.Client(base_url=url, timeout=60) as api:
             for name, view in list(views(api)):
                 shoot(page, url, name, view)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -126,6 +126,7 @@ def test_a_run_is_cancelled(page: Page, lab: str, api: httpx.Client) -> None:
     assert api.get(f"/v1/runs/{run}").json()["status"] == "cancelled"
 
 
+@pytest.mark.needs("curl")
 def test_the_shown_curl_does_the_same(page: Page, lab: str, api: httpx.Client) -> None:
     """What the dialog shows for "Start training", run in a shell, makes the run that the form describes."""
     body = {

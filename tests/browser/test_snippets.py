@@ -16,6 +16,7 @@ SHELL = ("curl", "cli")
 CARDS = {"Curves": 3, "Decision boundary": 3, "Is it healthy?": 4, "NumPy (.npz)": 4}
 
 
+@pytest.mark.needs("curl")
 @pytest.mark.parametrize(("card", "ways"), CARDS.items())
 def test_each_way_of_a_request_works(page: Page, lab: str, api: httpx.Client, tmp_path: Path, card: str, ways: int) -> None:
     """All that a dialog of a run shows ends without an error; there are as many ways as the client and the commands know."""

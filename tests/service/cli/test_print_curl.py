@@ -17,6 +17,7 @@ from service.client.calls import Call
 from service.client.curl import curl
 from tests.live import live_server
 from tests.service.cli.conftest import Run
+from tests.tools import need
 
 SECRET = "pg_" + "0" * 40
 WEIRD = """it's "quoted" $HOME `id` \\n ! – é {x} [1-3]"""
@@ -33,6 +34,7 @@ def run_id(url: str) -> str:
 @pytest.fixture
 def shell(tmp_path: Path) -> Any:
     """Run text as if it had been pasted into a shell; return what it printed."""
+    need("curl")
 
     def run(text: str, **env: str) -> str:
         done = subprocess.run(
