@@ -168,7 +168,7 @@ def _trains(client: httpx.Client) -> bool:
         client.post(f"/v1/runs/{run['id']}/cancel")
     body = {"dataset": {"kind": "xor"}, "model": {"kind": "softmax"}, "training": {"steps": 10}, "priority": 100}
     answer = client.post("/v1/runs", json=body, headers={"Prefer": "wait=1"})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while answer.json()["status"] != "succeeded" and time.monotonic() < deadline:
         answer = client.get(f"/v1/runs/{answer.json()['id']}", headers={"Prefer": "wait=1"})
     return bool(answer.json()["status"] == "succeeded")

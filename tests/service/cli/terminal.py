@@ -57,7 +57,7 @@ class Terminal:
         """Press keys."""
         os.write(self._master, keys)
 
-    def until(self, holds: Callable[[str], bool], seconds: float = 40) -> str:
+    def until(self, holds: Callable[[str], bool], seconds: float = 60) -> str:
         """Read until what was shown since the last time is as it should be; return it."""
         shown, deadline = "", time.monotonic() + seconds
         while not holds(shown):
@@ -65,7 +65,7 @@ class Terminal:
             shown += self._read()
         return shown
 
-    def ends(self, seconds: float = 40) -> tuple[int, str, str]:
+    def ends(self, seconds: float = 60) -> tuple[int, str, str]:
         """Wait for the command; return its exit code, its output, and all that it has shown."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

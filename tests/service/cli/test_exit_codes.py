@@ -47,7 +47,7 @@ def interrupted(postgrad: Run, url: str, _: Path) -> int:
         assert process.stdout is not None
         run_id = process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     with Client(url) as client:
         client.runs.cancel(run_id)
     return process.returncode

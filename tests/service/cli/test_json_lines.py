@@ -81,7 +81,7 @@ def test_without_follow_it_is_the_object_of_the_api(postgrad: Run, url: str) -> 
     """One object, with exactly the keys and values that the API has."""
     made = json.loads(postgrad(*SPIRAL, "--steps", 5, "--json").stdout)
     with Client(url) as client:
-        client.runs.wait(made["id"], timeout=30)
+        client.runs.wait(made["id"], timeout=60)
         assert json.loads(postgrad("runs", "show", made["id"], "--json").stdout) == client.runs.get(made["id"])
         assert set(made) == set(client.runs.get(made["id"]))
 
@@ -89,15 +89,16 @@ def test_without_follow_it_is_the_object_of_the_api(postgrad: Run, url: str) -> 
 def test_nothing_is_lost_over_a_restart(tmp_path: Path, schema: Draft202012Validator) -> None:
     """The server is stopped and started again while its run is followed: no line is missing, none comes twice."""
     data = tmp_path / "data"
-    with live_server(data) as (url, server):
-        command = [sys.executable, "-m", "service", *SPIRAL, "--steps", "300000", "--follow", "--json", "--url", url]
+    env = {"POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.05"}  # four lines come when nearly all is still to be trained
+    with live_server(data, **env) as (url, server):
+        command = [sys.executable, "-m", "service", *SPIRAL, "--steps", "100000", "--follow", "--json", "--url", url]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             head = "".join(process.stdout.readline() for _ in range(4))
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=60)
             with live_server(data, POSTGRAD_PORT=url.rpartition(":")[2]), Client(url) as client:
-                rest, _ = process.communicate(timeout=60)
+                rest, _ = process.communicate(timeout=90)
                 lines = lines_of(head + rest, schema)
                 held_against(client, lines)
     assert process.returncode == 0

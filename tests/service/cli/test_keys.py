@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from service.client import AuthenticationError, Client, ForbiddenError
+from service.runs.api_keys import OPEN_SECONDS
 from tests.live import live_server
 from tests.service.cli.conftest import Run
 
@@ -36,7 +37,7 @@ def test_beside_a_running_server(tmp_path: Path, postgrad: Run) -> None:
     with live_server(tmp_path / "data", POSTGRAD_WORKERS="0") as (url, _):
         assert postgrad("runs", "ls", "--url", url).returncode == 0
         secret = postgrad("keys", "create", "--name", "me", "--scope", "admin", "--data-dir", "data").stdout.strip()
-        time.sleep(0.6)
+        time.sleep(OPEN_SECONDS)
         refused = postgrad("runs", "ls", "--url", url)
         assert (refused.returncode, "POSTGRAD_API_KEY" in refused.stderr) == (4, True)
         assert postgrad("runs", "ls", "--url", url, POSTGRAD_API_KEY=secret).returncode == 0

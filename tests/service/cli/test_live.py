@@ -26,6 +26,11 @@ def drawn(shown: str) -> bool:
     return bool(BRAILLE.search(shown)) and "/s" in shown and " left" in shown
 
 
+def narrow_lines(shown: str) -> list[str]:
+    """Return the whole lines that fit into 40 columns."""
+    return [line for line in lines_of(shown)[1:-1] if cell_len(line) <= 40]
+
+
 def test_a_run_is_drawn_until_it_ends(url: str) -> None:
     """Bar, measures and curve are on the terminal, the result is the only line of the output, and the cursor comes back."""
     with Terminal(*SHORT, POSTGRAD_URL=url) as terminal:
@@ -69,7 +74,7 @@ def test_a_resized_window_is_filled_and_no_more(url: str) -> None:
             wide = terminal.until(drawn)
             assert 50 < max(map(cell_len, lines_of(wide))) <= 90
             terminal.resize(40, 9)
-            terminal.until(lambda shown: len(shown) > 3000)  # what was on its way
+            terminal.until(lambda shown: any(run_id in line for line in narrow_lines(shown)))  # what was on its way before
             narrow = terminal.until(lambda shown: len(shown) > 3000)
             assert 20 < max(map(cell_len, lines_of(narrow)[1:-1])) <= 40
             assert narrow.count("\x1b[1A") <= 7 * narrow.count(run_id[:20])
@@ -113,7 +118,7 @@ def test_the_picture_outlives_the_server(tmp_path: Path) -> None:
         with terminal:
             terminal.until(drawn)
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=60)
             with live_server(data, POSTGRAD_PORT=url.rpartition(":")[2]):
                 code, output, _ = terminal.ends(60)
     assert (code, " succeeded, step 60,000 of 60,000" in output) == (0, True)
@@ -123,7 +128,7 @@ def test_silence_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A running run of which nothing is heard, as while the server is away, says so; one that waits or has ended does not."""
     with Client(url) as client:
         run = client.runs.create(dataset="spiral", model="softmax", training={"steps": 10})
-        ended = client.runs.wait(run["id"], timeout=30)
+        ended = client.runs.wait(run["id"], timeout=60)
     picture, terminal = Picture(), Console(file=io.StringIO(), width=100)
     now = time.monotonic()
     for status, silence, told in (

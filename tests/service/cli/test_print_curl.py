@@ -118,10 +118,10 @@ def test_a_run_is_stopped_changed_and_deleted(postgrad: Run, url: str, shell: An
     with Client(url) as client:
         long = client.runs.create(dataset="spiral", model="softmax", training={"steps": 10**8})["id"]
         shell(printed(postgrad, "runs", "pause", long))
-        assert client.runs.wait(long, timeout=30)["status"] == "paused"
+        assert client.runs.wait(long, timeout=60)["status"] == "paused"
         assert json.loads(shell(printed(postgrad, "runs", "resume", long)))["status"] == "queued"
         shell(printed(postgrad, "runs", "cancel", long))
-        assert client.runs.wait(long, timeout=30)["status"] == "cancelled"
+        assert client.runs.wait(long, timeout=60)["status"] == "cancelled"
         watched = shell(printed(postgrad, "runs", "watch", long))
         assert "event: end" in watched
         new = [
@@ -133,7 +133,7 @@ def test_a_run_is_stopped_changed_and_deleted(postgrad: Run, url: str, shell: An
             )
         ]
         for each in new:
-            client.runs.wait(each, timeout=30)
+            client.runs.wait(each, timeout=60)
         assert json.loads(shell(printed(postgrad, "models", "promote", "curled", run_id)))["version"] == 1
         assert json.loads(shell(printed(postgrad, "models", "show", "curled")))["id"] == "curled"
         shell(printed(postgrad, "export", run_id, "--format", "safetensors", "-o", "a b.safetensors"))

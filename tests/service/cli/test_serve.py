@@ -29,7 +29,7 @@ def test_a_server_says_where_it_is_and_ends_in_good_order(tmp_path: Path, number
         while httpx.get(f"{url}/v1/runs/{run_id}").json()["progress"]["step"] == 0:
             time.sleep(0.05)
         process.send_signal(number)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
     assert "Traceback" not in data_dir.with_suffix(".log").read_text()
@@ -44,7 +44,7 @@ def test_a_signal_while_it_starts_ends_it_too(tmp_path: Path) -> None:
         while not (tmp_path / "data" / "server.lock").exists():
             time.sleep(0.005)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert "Traceback" not in said
 

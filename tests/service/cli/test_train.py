@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -131,16 +130,17 @@ def test_ctrl_c_leaves_the_run(postgrad: Run, url: str) -> None:
         assert process.stdout is not None
         run_id = json.loads(process.stdout.readline())["run_id"]
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     go_on = f"watch it: postgrad runs watch {run_id}, stop it: postgrad runs cancel {run_id}"
     assert said == f"detached, the run goes on; {go_on}\n"
     assert json.loads(postgrad("runs", "show", run_id, "--json").stdout)["status"] in ("queued", "running")
 
-    watch = [sys.executable, "-m", "service", "runs", "watch", run_id]
+    watch = [sys.executable, "-m", "service", "runs", "watch", run_id, "--json"]
     with subprocess.Popen(watch, cwd=ROOT, env=environment, stdout=-1, stderr=-1, text=True) as process:
-        time.sleep(1)
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["status"] == "queued"  # the first thing that happened to it
         assert postgrad("runs", "cancel", run_id).returncode == 0
-        result, _ = process.communicate(timeout=30)
-    assert process.returncode == 6
-    assert result.startswith(f"{run_id} cancelled, step ")
+        rest, _ = process.communicate(timeout=60)
+    end = json.loads(rest.splitlines()[-1])
+    assert (process.returncode, end["exit_code"], end["status"]) == (6, 6, "cancelled")

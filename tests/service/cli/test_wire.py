@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.faults.processes import until
 from tests.live import live_server
 
 HOST = b"Host: localhost\r\n"
@@ -99,14 +101,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with live_server(tmp_path_factory.mktemp("x") / "data", POSTGRAD_WORKERS="1") as running:
         yield running
         assert running[1].poll() is None
-        with httpx.Client(base_url=running[0], timeout=30) as client:
+        with httpx.Client(base_url=running[0], timeout=90) as client:
             body = {"dataset": {"kind": "xor"}, "model": {"kind": "softmax"}, "training": {"steps": 10}}
-            assert client.post("/v1/runs", json=body, headers={"Prefer": "wait=20"}).json()["status"] == "succeeded"
+            assert client.post("/v1/runs", json=body, headers={"Prefer": "wait=60"}).json()["status"] == "succeeded"
+
+
+def connect(server: Server) -> socket.socket:
+    """Open a connection."""
+    return socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=60)
 
 
 def talk(server: Server, sent: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send bytes and read one answer: status, headers, body."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+    with connect(server) as connection:
         connection.sendall(sent)
         with connection.makefile("rb") as answer:
             status = int(answer.readline().split()[1])
@@ -132,17 +139,17 @@ def test_each_has_its_answer(server: Server, case: str) -> None:
     assert talk(server, HEALTH)[0] == 200
 
 
-def everything(server: Server, sent: bytes) -> bytes:
-    """Send bytes and read until the server closes the connection, or, once it has spoken, says nothing for a second."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=20) as connection:
+def everything(server: Server, sent: bytes, answers: int = 1) -> bytes:
+    """Send bytes and read until the server closes the connection, or has answered so often and then says no more."""
+    with connect(server) as connection:
         connection.sendall(sent)
         received = b""
-        try:
+        while received.count(b"HTTP/1.1 ") < answers and (got := connection.recv(65536)):
+            received += got
+        connection.settimeout(0.5)  # for the rest of the last answer, and for what should not come
+        with suppress(TimeoutError):
             while got := connection.recv(65536):
                 received += got
-                connection.settimeout(1)
-        except TimeoutError:
-            pass
         return received
 
 
@@ -160,7 +167,7 @@ def test_nothing_is_smuggled(server: Server) -> None:
 
 def test_a_body_longer_than_it_says_is_the_next_request(server: Server) -> None:
     """What follows a body is read as a request, and is none."""
-    received = everything(server, POST + b"Content-Length: 2\r\n\r\n{}garbage\r\n\r\n")
+    received = everything(server, POST + b"Content-Length: 2\r\n\r\n{}garbage\r\n\r\n", answers=2)
     assert received.count(b"HTTP/1.1 ") == 2
     assert received.startswith(b"HTTP/1.1 422")
     assert b"HTTP/1.1 400 Bad Request" in received
@@ -174,7 +181,7 @@ def test_protocol_that_is_not_changed_to_leaves_the_body(server: Server) -> None
         b"Content-Length: %d\r\n\r\n%s" % (len(spec), spec),
         b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(spec), spec),
     ):
-        received = everything(server, POST + upgrade + body + HEALTH)
+        received = everything(server, POST + upgrade + body + HEALTH, answers=2)
         assert received.count(b"HTTP/1.1 200 OK") == 2
         assert b'"parameters"' in received
 
@@ -183,7 +190,7 @@ def test_protocol_that_is_not_changed_to_leaves_the_body(server: Server) -> None
 def test_protocol_that_is_not_changed_to_may_come_in_pieces(server: Server, pause: float) -> None:
     """So it is when head and body come one after the other."""
     upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+    with connect(server) as connection:
         for piece in (POST, upgrade, b"{", b"}"):
             connection.sendall(piece)
             time.sleep(pause)
@@ -194,18 +201,18 @@ def test_protocols_that_are_not_changed_to_may_come_together(server: Server) -> 
     """So are many such requests in one piece, with bodies and without."""
     upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
     sent = (get(b"/healthz", HOST + upgrade) + POST + upgrade + b"Content-Length: 2\r\n\r\n{}") * 100
-    assert statuses(everything(server, sent)) == [200, 422] * 100
+    assert statuses(everything(server, sent, answers=200)) == [200, 422] * 100
 
 
 @pytest.mark.parametrize("broken", [b"rubbish\r\n\r\n", CHUNKED + b"zz\r\n", CHUNKED + b"2\r\n{}xx"])
 def test_broken_request_waits_for_the_answers_before_it(server: Server, broken: bytes) -> None:
     """Requests in one piece with rubbish behind them are answered first, and then the rubbish."""
-    assert statuses(everything(server, HEALTH * 3 + broken + HEALTH)) == [200] * 3 + [400]
+    assert statuses(everything(server, HEALTH * 3 + broken + HEALTH, answers=4)) == [200] * 3 + [400]
 
 
 def test_head_may_be_cut_behind_other_requests(server: Server) -> None:
     """What came before it in the same piece does not belong to a head, however much it is."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=20) as connection:
+    with connect(server) as connection:
         connection.sendall(HEALTH * 2000 + HEALTH[:20])
         time.sleep(0.1)
         connection.sendall(HEALTH[20:])
@@ -217,13 +224,13 @@ def test_head_may_be_cut_behind_other_requests(server: Server) -> None:
 
 def test_end_that_a_trailer_tells_is_none(server: Server) -> None:
     """A connection that goes on after a trailer said that it would not is answered, and not passed over."""
-    received = everything(server, CHUNKED + b"2\r\n{}\r\n0\r\nConnection: close\r\n\r\n" + HEALTH)
+    received = everything(server, CHUNKED + b"2\r\n{}\r\n0\r\nConnection: close\r\n\r\n" + HEALTH, answers=2)
     assert statuses(received) == [422, 400]
 
 
 def after_more(server: Server, begun: bytes) -> bytes:
     """Begin a request and go on with 70,000 letters, which are more than a head may have; return what comes back."""
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+    with connect(server) as connection:
         connection.sendall(begun)
         time.sleep(0.1)
         connection.sendall(b"a" * 70_000)
@@ -247,7 +254,7 @@ def test_extension_of_a_chunk_has_an_end(server: Server) -> None:
 def test_what_is_broken_after_the_answer_ends_the_connection(server: Server) -> None:
     """A body that was refused for its length and then breaks its chunks is not answered twice."""
     limit = 32 * 2**20 + 1
-    with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+    with connect(server) as connection:
         connection.sendall(CHUNKED + b"%x\r\n" % limit + b" " * limit)
         received = connection.recv(65536)
         assert received.startswith(b"HTTP/1.1 413")
@@ -264,7 +271,7 @@ def test_what_is_broken_after_the_answer_ends_the_connection(server: Server) -> 
 def test_pipelined_requests_are_answered_in_their_order(server: Server) -> None:
     """Twenty requests in one piece get twenty answers, each its own."""
     sent = b"".join(get(b"/nowhere/%d" % i) for i in range(20))
-    received = everything(server, sent)
+    received = everything(server, sent, answers=20)
     assert [b"/nowhere/%d" % i in part for i, part in enumerate(received.split(b"HTTP/1.1 404")[1:])] == [True] * 20
 
 
@@ -273,13 +280,9 @@ def test_a_thousand_connections_come_and_go(server: Server) -> None:
     files = Path(f"/proc/{server[1].pid}/fd")
     before = len(list(files.iterdir()))
     for i in range(1000):
-        with socket.create_connection(("127.0.0.1", urlsplit(server[0]).port or 0), timeout=10) as connection:
+        with connect(server) as connection:
             connection.sendall((b"", HEALTH, b"GET /", TLS, CHUNKED)[i % 5])
-    deadline = time.monotonic() + 15
-    while len(list(files.iterdir())) > before + 5 and time.monotonic() < deadline:
-        talk(server, HEALTH)
-        time.sleep(0.05)
-    assert len(list(files.iterdir())) <= before + 5
+    until(lambda: talk(server, HEALTH)[0] == 200 and len(list(files.iterdir())) <= before + 5)
 
 
 def test_ten_clients_at_once(server: Server) -> None:
@@ -292,10 +295,9 @@ def test_ten_clients_at_once(server: Server) -> None:
     clients = [threading.Thread(target=client) for _ in range(10)]
     for thread in clients:
         thread.start()
-    longest = 0.0
+    answered = 0
     while any(thread.is_alive() for thread in clients):
-        begun = time.monotonic()
         assert talk(server, HEALTH)[0] == 200
-        longest = max(longest, time.monotonic() - begun)
+        answered += 1
     assert wrong == []
-    assert longest < 5
+    assert answered > len(ANSWERS) / 8, answered  # half as often as each of the ten, as measured; one that waits for all: once

@@ -96,7 +96,7 @@ def test_a_run_is_stopped(client: Client) -> None:
         client.runs.delete(run["id"])
     assert refused.value.problem["allowed"] == ["pause", "cancel", "fork"]
     client.runs.cancel(run["id"])
-    assert client.runs.wait(run["id"], timeout=30)["status"] == "cancelled"
+    assert client.runs.wait(run["id"], timeout=60)["status"] == "cancelled"
 
 
 def test_datasets_are_kept(client: Client, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class TestLive:
         run_id = client.runs.create(dataset="spiral", model="softmax", training=LONG)["id"]
         timer = threading.Timer(0.3, lambda: httpx.post(f"{_url(client)}/v1/runs/{run_id}/pause"))
         timer.start()
-        assert client.runs.wait(run_id, timeout=30)["status"] == "paused"
+        assert client.runs.wait(run_id, timeout=60)["status"] == "paused"
         client.runs.cancel(run_id)
 
     def test_update_and_queue(self, client: Client) -> None:
@@ -119,7 +119,7 @@ class TestLive:
         run = client.runs.update(run_id, name="named", tags={"a": None, "c": "d"})
         assert (run["name"], run["tags"], run["priority"]) == ("named", {"c": "d"}, 3)
         assert client.queue(limit=1)["object"] == "queue"
-        client.runs.wait(run_id, timeout=30)
+        client.runs.wait(run_id, timeout=60)
 
 
 def _url(client: Any) -> str:
@@ -130,13 +130,13 @@ def _url(client: Any) -> str:
 
 def test_over_a_restart(tmp_path: Path) -> None:
     """A server that is killed and comes back is followed on, and nothing is missed or comes twice."""
-    data = tmp_path / "data"
-    with live_server(data) as (url, process), Client(url) as client:
+    data, env = tmp_path / "data", {"POSTGRAD_COMMIT_INTERVAL_SECONDS": "0.05"}
+    with live_server(data, **env) as (url, process), Client(url) as client:
         run_id = client.runs.create(dataset="spiral", model="softmax", training=LONG)["id"]
         stream = client.runs.follow(run_id)
         seen = [next(stream)["id"] for _ in range(10)]
         kill_everything(process)
-        with live_server(data) as (again, _):
+        with live_server(data, **env) as (again, _):
             client.base_url = again  # as if it had come back on its port
             seen.extend(next(stream)["id"] for _ in range(10))
             client.runs.cancel(run_id)
