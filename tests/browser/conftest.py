@@ -12,7 +12,7 @@ from tests.live import live_server
 from tests.tools import need
 
 REFUSED = "Failed to load resource"  # Chromium's own line for an answer of 4xx, which the page shows where it belongs
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)  # of patience: only a failure takes it
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,29 @@ def test_what_is_read_stays(page: Page, lab: str, api: httpx.Client) -> None:
     api.post(f"/v1/runs/{run}/cancel").raise_for_status()
 
 
+def test_the_best_writes_while_the_run_trains(page: Page, lab: str, api: httpx.Client) -> None:
+    """A new best takes the place of the one before, which stays only as long as somebody reads it."""
+    text = {"kind": "text", "text": "hello world, this is a text\n" * 50}
+    plan = {"steps": 10_000_000, "log_every": 10, "checkpoint_every": 10_000_000, "validation_fraction": 0.2}
+    slow = {"kind": "sgd", "learning_rate": 0.003}
+    body = {**LONG, "dataset": text, "model": {"kind": "char_rnn"}, "optimizer": slow, "training": plan}
+    run = api.post("/v1/runs", json=body).json()["id"]
+    page.goto(f"{lab}/#/runs/{run}")
+    entries = page.locator("#samples li")
+    best = entries.filter(has=page.locator(".badge", has_text="best"))
+    expect(entries).to_have_count(2)  # the best, and step 0, the only milestone
+    expect(best).to_have_count(1)
+    best.locator(".sample").evaluate("node => { window.sample = node; node.focus(); }")
+    read = page.evaluate("() => document.activeElement.getAttribute('aria-label')")
+    expect(entries).to_have_count(3)
+    expect(best.locator(".sample")).not_to_have_attribute("aria-label", read)
+    assert page.evaluate("() => document.activeElement === window.sample")
+    page.evaluate("() => window.sample.blur()")
+    expect(entries).to_have_count(2)
+    assert api.get(f"/v1/runs/{run}").json()["status"] == "running"
+    api.post(f"/v1/runs/{run}/cancel").raise_for_status()
+
+
 def test_an_answer_is_told_once(page: Page, lab: str, api: httpx.Client) -> None:
     """Who asks about a point hears the answer; not again each time that the model in training changes its mind."""
     run = started(api)

@@ -3,9 +3,10 @@
 import re
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.runs import grows, trained
+from tests.browser.runs import B_THEN_C, grows, trained
 
 HELD = {"steps": 200, "validation_fraction": 0.2}
 
@@ -22,16 +23,61 @@ def written(api: httpx.Client, **training: float) -> str:
     return trained(api, dataset={"kind": "stored", "id": kept["id"]}, model={"kind": "char_rnn"}, training=plan)
 
 
-def test_the_loss_beside_a_sample_is_that_of_the_chart(page: Page, lab: str, api: httpx.Client) -> None:
-    """The held-out loss if there is one, or else the smoothed loss, by its name; "best" is the best of it."""
-    run = written(api, validation_fraction=0.2)
+def best_at_30(api: httpx.Client, **training: float) -> str:
+    """Return the id of a run of text that is best at step 30, or with more points at most two steps later."""
+    plan = {"steps": 50, "log_every": 10, "validation_fraction": 0.2, **training}
+    return trained(api, **B_THEN_C, training=plan)
+
+
+@pytest.mark.parametrize("every", [10, 20, 1000])
+def test_the_best_has_its_sample_and_its_loss(page: Page, lab: str, api: httpx.Client, every: int) -> None:
+    """Be it a milestone or not: the best is there once, and the held-out loss beside it is that of the chart."""
+    run = best_at_30(api, checkpoint_every=every)
     page.goto(f"{lab}/#/runs/{run}")
-    value = f"{api.get(f'/v1/runs/{run}').json()['metrics']['val_loss']['best']:.4g}"
-    expect(page.locator("#samples li").filter(has_text="best")).to_contain_text(f"held-out loss {value}")
-    expect(page.locator("#loss-chart .chart-summary")).to_contain_text(value)
+    held = api.get(f"/v1/runs/{run}").json()["metrics"]["val_loss"]
+    saved = api.get(f"/v1/runs/{run}/checkpoints").json()["data"]
+    assert held["best_step"] == 30
+    entries = page.locator("#samples li")
+    expect(entries).to_have_count(len(saved))
+    best = entries.filter(has=page.locator(".badge", has_text="best"))
+    expect(best).to_have_count(1)
+    expect(best).to_contain_text(f"step 30 · held-out loss {held['best']:.4g}")
+    expect(best.locator(".sample")).to_have_text(next(one["sample"] for one in saved if one["step"] == 30))
+    expect(page.locator("#loss-chart .chart-summary")).to_contain_text(f"{held['best']:.4g}")
+
+
+def test_the_loss_beside_a_sample_is_the_smoothed_one(page: Page, lab: str, api: httpx.Client) -> None:
+    """Where nothing is held out it is by its name that of the chart."""
     page.goto(f"{lab}/#/runs/{written(api)}")
     expect(page.locator("#samples li").first).to_contain_text("smoothed loss")
     expect(page.locator("#loss-chart .legend")).to_contain_text("smoothed loss")
+
+
+def test_the_best_is_among_the_first_samples(page: Page, lab: str, api: httpx.Client) -> None:
+    """Of many samples the newest are shown, and the best, however old it is."""
+    page.goto(f"{lab}/#/runs/{best_at_30(api, log_every=2, checkpoint_every=2)}")
+    entries = page.locator("#samples li")
+    expect(entries).to_have_count(9)
+    expect(entries.first).to_contain_text("step 50")
+    expect(entries.last.locator(".badge")).to_have_text("best")
+    page.get_by_role("button", name="Show all 26").click()
+    expect(entries).to_have_count(26)
+
+
+def test_a_best_without_a_sample_is_left_out(page: Page, lab: str, api: httpx.Client) -> None:
+    """An earlier version stored it without; the samples that there are stay."""
+    run = best_at_30(api, checkpoint_every=20)
+
+    def without(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for one in body["data"]:
+            one["sample"] = None if one["step"] == 30 else one["sample"]
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/checkpoints", without)
+    page.goto(f"{lab}/#/runs/{run}")
+    expect(page.locator("#samples li strong")).to_have_text([re.compile(f"^step {step} ") for step in (50, 40, 20, 0)])
 
 
 def test_as_many_settings_differ_as_the_table_has(page: Page, lab: str, api: httpx.Client) -> None:

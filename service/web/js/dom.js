@@ -32,10 +32,11 @@ export function replace(node, ...children) {
 
 /** Put children into a node in this order; those that are there already stay, with the focus and the selection in them. */
 export function arrange(node, children) {
+  const wanted = new Set(children);
+  for (const child of [...node.children]) if (!wanted.has(child)) child.remove(); // first: nothing that stays is moved for it
   children.forEach((child, i) => {
     if (node.children[i] !== child) node.insertBefore(child, node.children[i] ?? null);
   });
-  while (node.children.length > children.length) node.lastElementChild.remove();
 }
 
 function give(element, name, value) {

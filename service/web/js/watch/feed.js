@@ -88,6 +88,14 @@ export class Feed extends EventTarget {
   async readRun() {
     this.run = await get(this.path, { signal: this.signal });
     this.tell("run");
+    if (this.writes && !ended(this.run)) this.list(); // no event tells of a best, which may soon be another
+  }
+
+  /** Whether a model of text has a new best, with a text of which the page does not know. */
+  get writes() {
+    const { model, metrics } = this.run;
+    const best = (metrics.val_loss ?? metrics.loss)?.best_step;
+    return model.kind === "char_rnn" && !this.checkpoints.some(({ step, sample }) => step === best && sample !== null);
   }
 
   async readPoints() {

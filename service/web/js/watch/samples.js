@@ -1,4 +1,4 @@
-/** What a model of text wrote at each checkpoint, the newest first: it gets better. */
+/** What a model of text wrote at its milestones, at its best and at its end, the newest first: it gets better. */
 
 import { arrange, h, replace } from "../dom.js";
 import { number, t } from "../i18n.js";
@@ -8,18 +8,22 @@ const FIRST = 8;
 
 /** Make the card of a char_rnn. */
 export function samples(feed) {
-  const list = h("ol", { class: "samples", reversed: true });
+  const list = h("ol", { class: "samples", reversed: true, onfocusout: () => setTimeout(draw) });
   const empty = h("p", { class: "muted" }, t("watch.no_samples"));
   const more = h("button", { type: "button", class: "small", onclick: () => (all = true, draw()) });
   let all = false;
   const kept = new Map(); // a sample that is read stays where it is while others come
   function draw() {
-    const written = feed.checkpoints.filter(({ sample }) => sample !== null).reverse();
-    const shown = all ? written : written.slice(0, FIRST);
+    const written = feed.checkpoints.filter(({ sample }) => sample !== null);
+    const read = [...kept.values()].find(({ element }) => element.contains(document.activeElement))?.checkpoint;
+    if (read && !written.some(({ id }) => id === read.id)) written.push({ ...read, names: [] }); // a best that another has replaced
+    written.sort((one, other) => other.step - one.step);
+    const shown = written.filter(({ id, names }, i) => all || i < FIRST || names.includes("best") || id === read?.id);
     empty.hidden = written.length > 0;
     more.hidden = shown.length === written.length;
     more.textContent = t("watch.more_samples", { count: written.length });
     arrange(list, shown.map((checkpoint) => known(checkpoint)));
+    for (const id of kept.keys()) if (!shown.some((checkpoint) => checkpoint.id === id)) kept.delete(id);
   }
   function known(checkpoint) {
     if (!kept.has(checkpoint.id)) kept.set(checkpoint.id, entry(checkpoint));
@@ -34,10 +38,11 @@ export function samples(feed) {
   return h("section", { class: "card", id: "samples" }, cardHead(t("watch.samples"), request), text, empty, list, more);
 }
 
-function entry({ step, sample }) {
+function entry(checkpoint) {
+  const { step, sample } = checkpoint;
   const head = h("p", { class: "row small number" });
   const box = { class: "sample", tabindex: "0", role: "region", "aria-label": t("watch.sample_at", { step }) };
-  return { element: h("li", {}, head, h("pre", box, sample)), head };
+  return { element: h("li", {}, head, h("pre", box, sample)), head, checkpoint };
 }
 
 /** What is known of a checkpoint: its step, the loss there by its name in the chart, its names. */

@@ -116,7 +116,7 @@ export default {
   "watch.answer_scores": "Class {label}, says step {step} (scores)",
 
   "watch.samples": "What it writes",
-  "watch.samples_text": "At each checkpoint the model wrote a little. The newest is first.",
+  "watch.samples_text": "At each kept checkpoint and at its best the model wrote a little. The newest is first.",
   "watch.no_samples": "It has not written yet.",
   "watch.more_samples": "Show all {count}",
   "watch.sample_at": "Sample of step {step}",

@@ -116,7 +116,7 @@ export default {
   "watch.answer_scores": "스텝 {step}의 답: 클래스 {label} (점수)",
 
   "watch.samples": "모델이 쓴 글",
-  "watch.samples_text": "체크포인트마다 모델이 조금씩 썼습니다. 최신 글이 맨 위에 있습니다.",
+  "watch.samples_text": "보관된 체크포인트와 최고 지점마다 모델이 조금씩 썼습니다. 최신 글이 맨 위에 있습니다.",
   "watch.no_samples": "아직 쓴 글이 없습니다.",
   "watch.more_samples": "{count}개 모두 보기",
   "watch.sample_at": "스텝 {step}의 글",
