@@ -12,7 +12,8 @@ from tests.live import live_server
 from tests.tools import need
 
 REFUSED = "Failed to load resource"  # Chromium's own line for an answer of 4xx, which the page shows where it belongs
-expect.set_options(timeout=60_000)  # of patience: only a failure takes it
+PATIENCE_MS = 60_000  # it costs nothing but where something is wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def api(lab: str) -> Iterator[httpx.Client]:
     """Return a client of the same server."""
-    with httpx.Client(base_url=lab, timeout=60) as client:
+    with httpx.Client(base_url=lab, timeout=90) as client:
         yield client
 
 
@@ -62,6 +63,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """Return a page of its own; at the end, it has asked no other host and had no error."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     watched = Watched(page)
     yield page
     context.close()

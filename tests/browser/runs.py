@@ -23,7 +23,7 @@ B_THEN_C: dict[str, Any] = {
 
 def trained(api: httpx.Client, **more: Any) -> str:
     """Return the id of a run that has ended."""
-    run = api.post("/v1/runs", json={**SPIRAL, **more}, headers={"Prefer": "wait=30"}).json()
+    run = api.post("/v1/runs", json={**SPIRAL, **more}, headers={"Prefer": "wait=60"}).json()
     assert run["status"] == "succeeded", run
     return str(run["id"])
 
@@ -46,7 +46,7 @@ def grows(page: Page, beyond: float) -> float:
     return last_step(page)
 
 
-def holds(page: Page, true: Any, seconds: float = 20) -> None:
+def holds(page: Page, true: Any, seconds: float = 60) -> None:
     """Wait until something is true. Playwright's own wait_for_function evaluates text, which the page's policy forbids."""
     end = time.monotonic() + seconds
     while not true():

@@ -23,7 +23,7 @@ Theme = Literal["light", "dark"]
 @pytest.fixture(scope="module")
 def run(lab: str) -> str:
     """Return a run that is there to look at, and is a model by name."""
-    with httpx.Client(base_url=lab, timeout=60) as api:
+    with httpx.Client(base_url=lab, timeout=90) as api:
         run = trained(api, training={"steps": 300})
         api.put("/v1/models/spiral/aliases/production", json={"run": run}).raise_for_status()
     return run

@@ -12,7 +12,7 @@ def test_hints_and_problems(page: Page, lab: str, api: httpx.Client) -> None:
         "optimizer": {"kind": "sgd", "learning_rate": 3.6e5},
         "training": {"steps": 300},
     }
-    run = api.post("/v1/runs", json=body, headers={"Prefer": "wait=30"}).json()["id"]
+    run = api.post("/v1/runs", json=body, headers={"Prefer": "wait=60"}).json()["id"]
     page.goto(f"{lab}/#/runs/{run}")
     page.locator("#language").select_option("ko")
     expect(page.locator("#failure strong")).to_have_text("학습이 발산했습니다")

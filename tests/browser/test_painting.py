@@ -30,7 +30,7 @@ def painted(page: Page, lab: str, api: httpx.Client, tmp_path: Path) -> Page:
     with file.open("rb") as content:
         data = api.post("/v1/datasets/upload", data={"label": "half"}, files={"file": content}).raise_for_status().json()
     body = {"dataset": {"kind": "stored", "id": data["id"]}, "model": {"kind": "softmax"}, "training": {"steps": 100}}
-    run = api.post("/v1/runs", json=body, headers={"Prefer": "wait=30"}).json()
+    run = api.post("/v1/runs", json=body, headers={"Prefer": "wait=60"}).json()
     page.goto(f"{lab}/#/use/run/{run['id']}")
     expect(page.get_by_role("gridcell")).to_have_count(CELLS)
     page.get_by_role("button", name="Clear", exact=True).click()
@@ -95,7 +95,7 @@ def test_the_digits_can_be_painted(page: Page, lab: str, api: httpx.Client) -> N
     page.wait_for_url("**run=*")
     page.get_by_role("button", name="Start training", exact=True).click()
     page.wait_for_url("**/#/runs/run_*")
-    expect(page.locator("#run-status")).to_contain_text("succeeded", timeout=60_000)
+    expect(page.locator("#run-status")).to_contain_text("succeeded")
     run = api.get(f"/v1/runs/{page.url.rsplit('/', 1)[1]}").json()
     assert run["metrics"]["val_accuracy"]["best"] > 0.9
     page.get_by_role("link", name="Predict", exact=True).click()

@@ -186,7 +186,7 @@ def test_the_last_step_stands_at_the_axis(page: Page, lab: str, api: httpx.Clien
 def test_there_is_no_step_before_the_first(page: Page, lab: str, api: httpx.Client) -> None:
     """A run of a single point: nothing stands at the axis but the steps that there were."""
     rate = {"dataset": {"kind": "spiral"}, "model": {"kind": "mlp"}, "optimizer": sgd(1e6)}
-    run = api.post("/v1/runs", json=rate, headers={"Prefer": "wait=30"}).json()
+    run = api.post("/v1/runs", json=rate, headers={"Prefer": "wait=60"}).json()
     assert run["error"]["code"] == "diverged"
     page.goto(f"{lab}/#/runs/{run['id']}")
     labels = page.locator("#loss-chart .xaxislayer-above text:not(.xtitle)")

@@ -6,11 +6,14 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.runs import grows, last_step, trained
+from tests.browser.runs import grows, holds, last_step, trained
 
-SHIFTED = """() => new Promise(done => new PerformanceObserver(found => done(
-  found.getEntries().reduce((sum, one) => sum + (one.hadRecentInput ? 0 : one.value), 0),
-)).observe({type: "layout-shift", buffered: true}))"""
+SHIFTED = """() => new Promise(done => {
+  new PerformanceObserver(found => done(
+    found.getEntries().reduce((sum, one) => sum + (one.hadRecentInput ? 0 : one.value), 0),
+  )).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(0), 5000);  // where nothing has moved at all, nothing is told
+})"""
 
 
 @pytest.fixture
@@ -22,8 +25,8 @@ def held(page: Page) -> Callable[[str], Callable[[], None]]:
         page.route(pattern, lambda route: waiting.append(route), times=1)  # noqa: PLW0108 (Playwright marks the function)
 
         def release() -> None:
-            for route in waiting:
-                route.continue_()
+            holds(page, lambda: waiting)
+            waiting[0].continue_()
 
         return release
 

@@ -73,7 +73,7 @@ def test_the_curl_lines_work(tmp_path: Path) -> None:
         for kind in ("run", "loss_history", "prediction", "dataset"):
             assert f'"object":"{kind}"' in ran.stdout
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=30) == 0
+        assert demo.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
@@ -86,7 +86,7 @@ def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, number: signal.Signa
         assert demo.stdout is not None
         first = demo.stdout.readline()
         demo.send_signal(number)
-        assert demo.wait(timeout=30) == 130
+        assert demo.wait(timeout=60) == 130
     url = next(word for word in first.split() if word.startswith("http")).rstrip(",")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(httpx.ConnectError):
