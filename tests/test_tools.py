@@ -105,9 +105,9 @@ def test_without_root_apt_is_not_asked(apt: Path, tmp_path: Path) -> None:
 
 def test_a_variable_names_the_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes before PATH, and one that names nothing finds nothing: another program than the one asked for is no help."""
-    tool = Tool("this test", ("sh",), "dash", variable="THE_TOOL")
-    assert tool.path() == shutil.which("sh")
+    tool = Tool("this test", ("cat",), "coreutils", variable="THE_TOOL")
+    assert tool.path() == shutil.which("cat")
     monkeypatch.setenv("THE_TOOL", sys.executable)
     assert tool.path() == sys.executable
-    monkeypatch.setenv("THE_TOOL", "/nowhere/sh")
+    monkeypatch.setenv("THE_TOOL", "/nowhere/cat")
     assert tool.path() is None

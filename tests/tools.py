@@ -1,7 +1,8 @@
 """Programs of the machine that the tests run: `make tools` gets what is missing, `need` says in a test what is.
 
-A tool is found where its variable says, among the commands of PATH, or where its other way of installing puts it. It is
-installed before pytest begins, never by a test: several workers would do so at once.
+A tool is found where its variable says, among the commands of PATH, or where its other way of installing puts it; and it is
+there only if it runs: a browser that lacks a library is none. Tools are installed before pytest begins, never by a test:
+several workers would do so at once.
 """
 
 import os
@@ -11,9 +12,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
+import playwright
 import pytest
+
+PLAYWRIGHT = str(Path(playwright.__file__).parent / "driver" / "node")
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,12 @@ class Tool:
     """Returns where those put it."""
 
     def path(self) -> str | None:
-        """Return where it is, if it is there."""
+        """Return where it is, if it is there and runs."""
         if self.variable and (named := os.environ.get(self.variable)):
-            return shutil.which(named)
-        if found := next(filter(None, map(shutil.which, self.commands)), None):
-            return found
-        return None if self.place is None else shutil.which(self.place())
+            return named if runs(named) else None
+        if found := next(filter(runs, self.commands), None):
+            return shutil.which(found)
+        return None if self.place is None or not runs(place := self.place()) else place
 
     @property
     def how(self) -> str:
@@ -49,8 +54,22 @@ class Tool:
 
 
 @cache
+def runs(command: str) -> bool:
+    """Return whether a program is there and can tell its version."""
+    if shutil.which(command) is None:
+        return False
+    try:
+        return (
+            subprocess.run([command, "--version"], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+        )
+    except OSError:
+        return False
+
+
 def playwrights_chromium() -> str:
-    """Return where `playwright install chromium` puts its own, whether it is there or not."""
+    """Return where `playwright install chromium` puts its own, there or not; nothing if Playwright does not run."""
+    if not runs(PLAYWRIGHT):
+        return ""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (half a second, for machines without a Chromium only)
 
     with sync_playwright() as playwright:
@@ -60,10 +79,11 @@ def playwrights_chromium() -> str:
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
         "curl": Tool("the commands of the documents and of --print-curl", ("curl",), "curl"),
+        "libatomic": Tool("Playwright, in the tests of the Lab", (PLAYWRIGHT,), "libatomic1"),
         "chromium": Tool(
             "the tests of the Lab",
-            ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
-            "chromium-headless-shell",  # without windows and what belongs to them: two thirds of the time of the tests
+            ("chromium", "chromium-browser", "google-chrome"),
+            "chromium",
             variable="CHROMIUM",
             module=("playwright", "install", "chromium"),
             place=playwrights_chromium,
@@ -97,9 +117,11 @@ def install(tools: Mapping[str, Tool] = TOOLS, *, root: bool) -> dict[str, Tool]
         _run([*apt, "update"])
         for tool in absent.values():  # one by one: a package unknown to this release keeps no other away
             _run([*apt, "install", "--yes", "--no-install-recommends", tool.package], DEBIAN_FRONTEND="noninteractive")
+    runs.cache_clear()
     for tool in missing(tools).values():
         if tool.module:
             _run([sys.executable, "-m", *tool.module])
+    runs.cache_clear()
     return missing(tools)
 
 

@@ -93,7 +93,8 @@ inside() {
     log=${command//[^A-Za-z0-9]/-}
     log=$CACHE/$release.${log:0:80}.log
     begun=$SECONDS code=0
-    chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    # The shell has its background jobs ignore Ctrl-C; the tests send it.
+    chroot "$root" /usr/bin/env -i --default-signal HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       "${variables[@]}" sh -c "cd /root/postgrad && $command" </dev/null >"$log" 2>&1 || code=$?
     say "$release: $command: exit code $code after $((SECONDS - begun)) s; its output is in $log"
     if ((code)); then
