@@ -32,7 +32,7 @@ def test_without_chromium_the_lab_is_not_tested_and_the_last_line_says_so(tmp_pa
     done = run_without(tmp_path, "-m", "pytest", "-q", LAB)
     last = done.stdout.splitlines()[-1]
     assert done.returncode == 0, done.stdout + done.stderr
-    assert last.startswith("NOT EVERY TEST WAS RUN: 1 skipped. There is no chromium: run `apt-get install chromium`")
+    assert last.startswith("NOT EVERY TEST WAS RUN: 1 skipped. There is no chromium: run `apt-get install chromium")
     assert "`.venv/bin/python -m playwright install chromium`" in last
     assert "CHROMIUM" in last
 

@@ -82,8 +82,8 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
         "libatomic": Tool("Playwright, in the tests of the Lab", (PLAYWRIGHT,), "libatomic1"),
         "chromium": Tool(
             "the tests of the Lab",
-            ("chromium", "chromium-browser", "google-chrome"),
-            "chromium",
+            ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
+            "chromium-headless-shell",  # without windows and what belongs to them: two thirds of the time of the tests
             variable="CHROMIUM",
             module=("playwright", "install", "chromium"),
             place=playwrights_chromium,

@@ -19,6 +19,7 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run a browser. Playwright keeps an event loop of its own running, so not beside the tests of other files."""
+    need("libatomic")
     with launched(need("chromium")) as chromium:
         yield chromium
 
