@@ -112,7 +112,7 @@ def main() -> int:
     failed, begun = [], time.monotonic()
     for cpu in [Cpu(), *others()]:
         told: Any = probe(cpu)
-        run = run_tests(cpu, LONG, "-n", "3", "--dist", "loadfile")
+        run = run_tests(cpu, LONG, "-n", "3")
         lines = run.stdout.splitlines()
         print(f"{cpu}: kernel {told[0]}, NumPy with {' '.join(told[1]) or 'the least'}: {lines[-1]}")
         if run.returncode:
