@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from service.blas import use_one_thread
-from tests.groups import pytest_xdist_make_scheduler
+from tests.groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.tools import TOOLS, need, reason
 
-__all__ = ["pytest_xdist_make_scheduler"]
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 use_one_thread()  # before anything loads NumPy
 

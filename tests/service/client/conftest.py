@@ -36,9 +36,9 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[http
     def connected(script: Callable[[httpx.Request], httpx.Response]) -> Any:
         transport = httpx.MockTransport(script)
         if request.param == "sync":
-            made.append(Client("http://server", http=httpx.Client(transport=transport)))
+            made.append(Client("http://server", http=httpx.Client(transport=transport, timeout=5)))
         else:
-            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport))))
+            made.append(Blocking(AsyncClient("http://server", http=httpx.AsyncClient(transport=transport, timeout=5))))
         return made[-1]
 
     yield connected
