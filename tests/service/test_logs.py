@@ -1,6 +1,7 @@
 """The log of a live server: each line is JSON, tells which request or run it is about, and tells no secret."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -185,11 +186,13 @@ class TestMistakes:
                 assert line["exception"].endswith("RuntimeError: a mistake in the worker")
         assert len([line for line in lines(log) if line["level"] == "error"]) == 2
 
-    @pytest.mark.parametrize("redirect", ["2>&-", "2> >(true)"], ids=["closed", "nobody reads"])
+    @pytest.mark.parametrize("redirect", ["2>&-", "2> >(true)", "2>/dev/full"], ids=["closed", "nobody reads", "full"])
     def test_a_log_that_goes_nowhere_stops_nothing(self, tmp_path: Path, redirect: str) -> None:
-        """A server whose stderr is closed, or is a pipe without a reader, serves and trains all the same."""
+        """A server whose stderr is closed, or is a pipe without a reader or a full disk, serves and trains all the same."""
         serve = f"exec {sys.executable} -m service serve --port 0 --workers 1 --data-dir {tmp_path / 'data'} {redirect}"
-        with subprocess.Popen(["/bin/bash", "-c", serve], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        # Unbuffered, no line stays behind to fail the start of a worker or the end of Python.
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        with subprocess.Popen(["/bin/bash", "-c", serve], cwd=ROOT, env=buffered, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             url = process.stdout.readline().split()[-1]
             run = f"{url}/v1/runs/{httpx.post(f'{url}/v1/runs', json=RUN).json()['id']}"
