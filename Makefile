@@ -11,7 +11,7 @@ VERSION := $(patsubst $(VENV)/python-%.stamp,%,$(firstword $(wildcard $(VENV)/py
 endif
 VERSION := $(or $(VERSION),$(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null))
 PYTHON_STAMP := $(VENV)/python-$(VERSION).stamp
-# Tests that need no program of the machine: what another Python may break.
+# Tests without a browser and without a second environment: what another Python may break.
 FAST := tests/core tests/service tests/test_architecture.py tests/test_docs.py tests/test_documents.py tests/test_models_doc.py
 # Each Python that pythons runs them on; by default the oldest and the newest of this machine.
 PYTHONS = $(shell $(PYTHON) tests/pythons.py --ends)
@@ -33,7 +33,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 4
 test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check tools  ## run all checks and tests
 	@$(PYTEST)
 
-fast: check  ## run all checks, and the tests that need no other program
+fast: check  ## run all checks, and the tests that need no browser
 	@$(PYTEST) $(FAST)
 
 pythons:  ## run make fast on the oldest and the newest Python of this machine (PYTHONS="python3.12 …" for others)
@@ -56,7 +56,7 @@ bare:  ## run make demo and make test on bare Debian 12 and 13, in a chroot (nee
 	@tests/bare/run.sh
 
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
-	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s --timeout=3600 tests/faults/test_kill_storm.py
+	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s tests/faults/test_kill_storm.py
 
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign

@@ -94,7 +94,7 @@ def others() -> list[Cpu]:
     return [*found, Cpu(None, paths)] if paths else found
 
 
-def nearest_and_farthest() -> list[Cpu]:
+def newest_and_oldest() -> list[Cpu]:
     """Return the two of them that a change made on this machine is most likely to break on: the newest and the oldest."""
     found = [cpu for cpu in others() if cpu.core]
     return [found[-1], found[0]] if len(found) > 1 else found

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.cpus import SHORT, Cpu, nearest_and_farthest, others, probe, run_tests
+from tests.cpus import SHORT, Cpu, newest_and_oldest, others, probe, run_tests
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("place", [0, 1], ids=["newest", "oldest"])
 def test_the_numbers_hold_on_another_processor(place: int) -> None:
     """Every numeric test passes with another kernel of OpenBLAS and other code paths of NumPy."""
-    chosen = nearest_and_farthest()
+    chosen = newest_and_oldest()
     if place >= len(chosen):
         pytest.skip(f"OpenBLAS has {len(chosen)} kernels beside this machine's own that run here")
     run = run_tests(chosen[place], SHORT, "-x")
