@@ -27,8 +27,8 @@ setup: $(VENV)/run.stamp  ## make .venv with what running needs, and .venv/bin/p
 demo: $(VENV)/run.stamp  ## train on a temporary server and compare with the course's figures
 	@$(BIN)/postgrad demo $(DEMO)
 
-# Four files at a time, on two cores too: for a good part of their time tests wait (tests/groups.py).
-PYTEST := $(BIN)/python -m pytest -q -n 4
+# Six files at a time, on two cores too: for a good part of their time tests wait (tests/groups.py).
+PYTEST := $(BIN)/python -m pytest -q -n 6
 
 test: $(VENV)/dev.stamp .venv-mlflow/client.stamp check tools  ## run all checks and tests
 	@$(PYTEST)

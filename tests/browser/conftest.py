@@ -28,7 +28,7 @@ def browser() -> Iterator[Browser]:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a server for all tests that do not end it; return its URL."""
     data = tmp_path_factory.mktemp("lab") / "data"
-    with live_server(data, POSTGRAD_COMMIT_INTERVAL_SECONDS="0.1") as (url, _):
+    with live_server(data, POSTGRAD_WORKERS="2", POSTGRAD_COMMIT_INTERVAL_SECONDS="0.1") as (url, _):
         yield url
 
 

@@ -85,7 +85,7 @@ def test_a_killed_run_of_text_has_the_same_samples(tmp_path: Path) -> None:
 
 def test_a_killed_idle_worker_harms_nothing(tmp_path: Path) -> None:
     """A worker that is killed while it waits for work is replaced when there is work."""
-    with live_server(tmp_path / "data") as (url, server), Client(url) as client:
+    with live_server(tmp_path / "data", POSTGRAD_WORKERS="2") as (url, server), Client(url) as client:
         until(lambda: len(workers_of(server.pid)) == 2)
         for pid in workers_of(server.pid):
             kill(pid)
@@ -123,13 +123,14 @@ def test_killing_everything_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_gives_its_runs_back(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM or Ctrl-C: runs are committed and queued again, the exit code is 0, and the bits stay the same."""
-    with live_server(tmp_path / "data", **SOON, POSTGRAD_SHUTDOWN_SECONDS="60") as (url, server), Client(url) as client:
+    two = {"POSTGRAD_WORKERS": "2", "POSTGRAD_SHUTDOWN_SECONDS": "60"}
+    with live_server(tmp_path / "data", **SOON, **two) as (url, server), Client(url) as client:
         long, short = (_begun(client, body) for body in (LONG, SHORT))
         started = time.monotonic()
         os.kill(server.pid, number)
         assert server.wait(timeout=100) == 0  # in good order: else the workers would be killed after that time
         print(f"stopped in {time.monotonic() - started:.2f} s")
-    with live_server(tmp_path / "data") as (url, _), Client(url) as client:
+    with live_server(tmp_path / "data", **two) as (url, _), Client(url) as client:
         run = client.runs.wait(short, timeout=100)
         assert (run["status"], run["attempt"]) == ("succeeded", 2)
         assert run["weights_digest"] == undisturbed(SHORT).weights_digest

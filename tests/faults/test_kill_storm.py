@@ -18,6 +18,7 @@ SEED = int(os.environ.get("POSTGRAD_STORM_SEED", random.SystemRandom().randrange
 HALVES = [{**body, "training": {**body["training"], "steps": body["training"]["steps"] // 2}} for body in FOUR_RUNS]
 PATIENCE = 60  # retries: when all processes that answer were killed, a busy machine takes long to start others
 ENV = {
+    "POSTGRAD_WORKERS": "2",
     "POSTGRAD_COMMIT_INTERVAL_SECONDS": str(COMMIT_SECONDS),
     "POSTGRAD_MAX_STALLED_ATTEMPTS": "1000000",  # that a run loses ten workers in a row is no fault of it here
 }
