@@ -19,7 +19,9 @@ def live_server(data_dir: Path, main: Sequence[str] = ("-m", "service"), **env: 
     """
     command = [sys.executable, *main, "serve", "--port", env.get("POSTGRAD_PORT", "0"), "--data-dir", str(data_dir)]
     with data_dir.with_suffix(".log").open("a") as log:
-        process = Popen(command, cwd=ROOT, env={**os.environ, "POSTGRAD_WORKERS": "1", **env}, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = Popen(
+            command, cwd=ROOT, env={**os.environ, "POSTGRAD_WORKERS": "1", **env}, stdout=subprocess.PIPE, stderr=log, text=True
+        )
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
