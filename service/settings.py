@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.logs import Format, Level
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 
 
 def _reachable(host: str) -> bool:
@@ -59,6 +60,12 @@ class Settings(BaseSettings):
     ] = None
     max_run_seconds: Annotated[float, Field(gt=0, description="longest estimated training of a run that is accepted")] = (
         2_592_000.0
+    )
+    max_names_bytes: Annotated[int, Field(ge=1024, description="names of the features and classes of one dataset together")] = (
+        256 * KIB
+    )
+    max_page_bytes: Annotated[int, Field(ge=1024, description="a page of a list ends early before it is larger than this")] = (
+        8 * MIB
     )
     max_datasets_bytes: Annotated[int, Field(ge=1024, description="all kept datasets together")] = 16 * 1024 * MIB
     curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB

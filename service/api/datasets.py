@@ -9,7 +9,7 @@ from core.data.text import Corpus
 from core.fields import show, unknown
 from service.api.deps import After, DatasetId, Limit, Order, Server, Shown
 from service.api.large import LARGE
-from service.api.lists import paged
+from service.api.lists import page_after
 from service.api.once import Once
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
 from service.api.responses import DatasetList, DatasetOut, Preview
@@ -75,8 +75,9 @@ def list_datasets(
     request: Request, response: Response, server: Server, after: After = None, limit: Limit = 20, order: Order = "desc"
 ) -> dict[str, Any]:
     """List the kept datasets, the newest first."""
-    found = datasets.page(server.database, after=after, limit=limit + 1, newest_first=order == "desc")
-    return paged(request, response, [dataset_out(info) for info in found], limit)
+    most_bytes, newest_first = server.settings.max_page_bytes, order == "desc"
+    found = datasets.page(server.database, after=after, limit=limit, newest_first=newest_first, most_bytes=most_bytes)
+    return page_after(request, response, [dataset_out(info) for info in found.rows], more=found.more)
 
 
 @router.get("/{dataset_id}")

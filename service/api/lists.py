@@ -9,7 +9,11 @@ from starlette.datastructures import URL
 
 def paged(request: Request, response: Response, found: Sequence[Any], limit: int) -> dict[str, Any]:
     """Make the page of up to `limit` objects, given one more than that if there are more."""
-    data, more = list(found[:limit]), len(found) > limit
+    return page_after(request, response, list(found[:limit]), more=len(found) > limit)
+
+
+def page_after(request: Request, response: Response, data: Sequence[Any], *, more: bool) -> dict[str, Any]:
+    """Make a page of these objects; if there are more, the next one begins after the last id."""
     return page_of(request, response, data, data[-1].id if more else None)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.api.deps import Limit, Server
-from service.api.lists import paged
+from service.api.lists import page_after
 from service.api.ready import answer, ready
 from service.api.registry_schemas import (
     AfterName,
@@ -71,8 +71,9 @@ def list_models(
     order: NameOrder = "asc",
 ) -> dict[str, Any]:
     """List the models by name."""
-    found = use.page(server.database, after=after, limit=limit + 1, descending=order == "desc")
-    return paged(request, response, [_model_out(model) for model in found], limit)
+    most_bytes, descending = server.settings.max_page_bytes, order == "desc"
+    found = use.page(server.database, after=after, limit=limit, descending=descending, most_bytes=most_bytes)
+    return page_after(request, response, [_model_out(model) for model in found.rows], more=found.more)
 
 
 @router.get("/{name}")

@@ -100,7 +100,10 @@ def list_runs(
         created_before=created_before,
         where=parse_filter(where),
     )
-    found = search(server.database, filters, keys, after=after, limit=limit, newest_first=order == "desc")
+    most_bytes = server.settings.max_page_bytes
+    found = search(
+        server.database, filters, keys, after=after, limit=limit, newest_first=order == "desc", most_bytes=most_bytes
+    )
     return page_of(request, response, server.shown(*found.runs), found.next_after)
 
 

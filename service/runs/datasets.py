@@ -17,8 +17,10 @@ from core.spec import DataSpec, SyntheticSpec, Text
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs import texts
+from service.runs.names import check_names
 from service.settings import Settings
 from service.store import datasets as store
+from service.store.paging import Part
 from service.store.unit import Also, Database, Transaction, nothing
 
 DatasetRef = DataSpec | StoredDataset
@@ -65,6 +67,7 @@ def keep(
     """Keep examples or a text, once for each content; return the dataset, and whether it is new."""
     features: Sequence[str] = texts.FEATURES if isinstance(data, Corpus) else data.features
     classes: Sequence[str | int] = data.symbols if isinstance(data, Corpus) else data.classes
+    check_names(features, classes, settings)
     if isinstance(data, Corpus):
         numbers, statistics = data.codes, []
         content = data.decode(data.codes).encode()  # a text is kept as its UTF-8, a table as packed arrays
@@ -105,9 +108,9 @@ def get(database: Database, dataset_id: str) -> DatasetInfo:
     return info
 
 
-def page(database: Database, *, after: str | None, limit: int, newest_first: bool) -> list[DatasetInfo]:
-    """Return up to `limit` kept datasets."""
-    return database.read(lambda db: store.page(db, after=after, limit=limit, newest_first=newest_first))
+def page(database: Database, *, after: str | None, limit: int, newest_first: bool, most_bytes: int) -> Part[DatasetInfo]:
+    """Return up to `limit` kept datasets, and not more than so many bytes of them."""
+    return database.read(lambda db: store.page(db, after=after, limit=limit, newest_first=newest_first, most_bytes=most_bytes))
 
 
 def delete(database: Database, dataset_id: str) -> None:

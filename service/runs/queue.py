@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from service.domain import Run, RunStatus
+from service.domain import RunStatus
 from service.store import queue, runs
-from service.store.queue import Standing
+from service.store.queue import Brief, Standing
 from service.store.unit import Database, Transaction
 
 
@@ -12,8 +12,8 @@ from service.store.unit import Database, Transaction
 class Queue:
     """The running runs, the first of those that wait with their places, and how many wait in all."""
 
-    running: list[Run]
-    waiting: list[tuple[Run, Standing]]
+    running: list[Brief]
+    waiting: list[tuple[Brief, Standing]]
     queued: int
     busy: int
     """Workers that have a run, whosever it is."""

@@ -6,6 +6,7 @@ from service.errors import Conflict, NotFound
 from service.runs.control import find
 from service.runs.predict import ModelCache, find_checkpoint, load
 from service.store import registry
+from service.store.paging import Part
 from service.store.registry import ModelVersion, NamedModel
 from service.store.unit import Database, Transaction
 
@@ -50,9 +51,9 @@ def find_model(db: Transaction, name: str) -> NamedModel:
     return model
 
 
-def page(database: Database, *, after: str | None, limit: int, descending: bool) -> list[NamedModel]:
-    """Return up to `limit` models in the order of their names."""
-    return database.read(lambda db: registry.page(db, after=after, limit=limit, descending=descending))
+def page(database: Database, *, after: str | None, limit: int, descending: bool, most_bytes: int) -> Part[NamedModel]:
+    """Return up to `limit` models, and not more than so many bytes of them, in the order of their names."""
+    return database.read(lambda db: registry.page(db, after=after, limit=limit, descending=descending, most_bytes=most_bytes))
 
 
 def remove_alias(database: Database, name: str, alias: str) -> None:

@@ -26,9 +26,12 @@ def search(
     after: str | None,
     limit: int,
     newest_first: bool,
+    most_bytes: int,
     name: str = "after",
 ) -> Found:
     """Return up to `limit` runs that pass the filters, in the order of `keys`; raise InvalidInput for a bad `after`.
+
+    A page that would be larger than `most_bytes` ends early, but has at least one run.
 
     Without keys the order is that of creation, and `after` is the id of the last run before. With keys it holds the values
     of that run too: pages then neither repeat nor skip a run that stays as it is, whatever becomes of the others. `name` is
@@ -37,12 +40,15 @@ def search(
     if not keys:
         if after is not None and after.startswith(cursor.PREFIX):
             raise InvalidInput(FieldProblem(("query", "after"), "after is a place in an order, but there is no order_by"))
-        found = database.read(lambda db: runs.page(db, filters, after=after, limit=limit + 1, newest_first=newest_first))
-        return Found(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        found = database.read(
+            lambda db: runs.page(db, filters, after=after, limit=limit, newest_first=newest_first, most_bytes=most_bytes)
+        )
+        return Found(found.rows, found.rows[-1].id if found.more else None)
     place = None if after is None else cursor.read(after, keys, name)
     ordered = database.read(
-        lambda db: runs.ordered_page(db, filters, keys, after=place, limit=limit + 1, newest_first=newest_first)
+        lambda db: runs.ordered_page(
+            db, filters, keys, after=place, limit=limit, newest_first=newest_first, most_bytes=most_bytes
+        )
     )
-    page = ordered[:limit]
-    rest = cursor.write(keys, page[-1][1], page[-1][0].id) if len(ordered) > limit else None
-    return Found([run for run, _ in page], rest)
+    rest = cursor.write(keys, ordered.rows[-1][1], ordered.rows[-1][0].id) if ordered.more else None
+    return Found([run for run, _ in ordered.rows], rest)

@@ -1,16 +1,24 @@
 """Datasets as bytes, kept once for each owner and content."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from service.domain import DatasetInfo
 from service.errors import Conflict, TooLarge
 from service.store.owned import mine, nearest, owner_of, visible
+from service.store.paging import Part, part
 from service.store.tables import datasets
 
 COLUMNS = [datasets.c[name] for name in DatasetInfo.__dataclass_fields__]
+
+INFO_BYTES = 1000
+"""What a dataset takes in an answer beside its lists."""
+LISTS = ("parameters", "features", "classes", "class_counts", "statistics")
+SIZE = sum((func.coalesce(func.length(datasets.c[name], type_=Integer), 0) for name in LISTS), start=literal(INFO_BYTES))
+MANY = select(*COLUMNS, SIZE.label("size")).where(datasets.c.id.in_(bindparam("of_datasets", expanding=True)))
 
 
 def add(db: Connection, info: DatasetInfo, content: bytes, max_bytes: int) -> tuple[DatasetInfo, bool]:
@@ -41,13 +49,18 @@ def content(db: Connection, dataset_id: str) -> bytes | None:
     return db.execute(query).scalar_one_or_none()
 
 
-def page(db: Connection, *, after: str | None, limit: int, newest_first: bool) -> list[DatasetInfo]:
-    """Return up to `limit` datasets in the order of their creation."""
-    query = select(*COLUMNS).where(visible(db, datasets)).limit(limit)
+def page(db: Connection, *, after: str | None, limit: int, newest_first: bool, most_bytes: int) -> Part[DatasetInfo]:
+    """Return up to `limit` datasets, and not more than so many bytes of them, in the order of their creation."""
+    query = select(datasets.c.id).where(visible(db, datasets)).limit(limit + 1)
     query = query.order_by(datasets.c.id.desc() if newest_first else datasets.c.id)
     if after is not None:
         query = query.where(datasets.c.id < after if newest_first else datasets.c.id > after)
-    return [_record(row) for row in db.execute(query)]
+
+    def read(ids: Sequence[str]) -> Iterator[tuple[DatasetInfo, int]]:
+        rows = {row.id: row for row in db.execute(MANY, {"of_datasets": list(ids)})}
+        return ((_record(rows[one][:-1]), rows[one].size) for one in ids)
+
+    return part(db.execute(query).scalars().all(), limit, most_bytes, read)
 
 
 def remove(db: Connection, dataset_id: str) -> bool:
@@ -58,5 +71,5 @@ def remove(db: Connection, dataset_id: str) -> bool:
         raise Conflict(f"the dataset {dataset_id} is used by runs: delete those first") from error
 
 
-def _record(row: Row[Any]) -> DatasetInfo:
-    return DatasetInfo(**row._mapping)  # noqa: SLF001
+def _record(row: Sequence[Any]) -> DatasetInfo:
+    return DatasetInfo(**dict(zip(DatasetInfo.__dataclass_fields__, row, strict=True)))

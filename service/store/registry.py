@@ -1,6 +1,6 @@
 """Named models: versions that pin a checkpoint of a run, and aliases, names of versions that can be moved."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from service.domain import new_id, now
 from service.errors import Conflict
 from service.store.owned import nearest, owner_of, visible
+from service.store.paging import Part, part
 from service.store.tables import checkpoints, model_aliases, model_versions, models, runs
 
 PRODUCTION = "production"
 """The alias that answers when nothing else is asked for."""
+
+MODEL_BYTES, VERSION_BYTES, ALIAS_BYTES = 700, 500, 250
+"""What a model takes in an answer, with a name of 100 characters, and each of its versions and aliases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +80,26 @@ def _id_of(db: Connection, name: str) -> ScalarSelect[str]:
     return named.order_by(nearest(db, models), models.c.created_at).limit(1).scalar_subquery()
 
 
-def page(db: Connection, *, after: str | None, limit: int, descending: bool) -> list[NamedModel]:
-    """Return up to `limit` models in the order of their names."""
+def page(db: Connection, *, after: str | None, limit: int, descending: bool, most_bytes: int) -> Part[NamedModel]:
+    """Return up to `limit` models, and not more than so many bytes of them, in the order of their names."""
     order = (nearest(db, models), models.c.created_at)
     place = func.row_number().over(partition_by=models.c.name, order_by=order).label("place")
     seen = select(models, place).where(visible(db, models)).subquery()
-    query = select(seen).where(seen.c.place == 1).order_by(seen.c.name.desc() if descending else seen.c.name).limit(limit)
+    query = select(seen).where(seen.c.place == 1).order_by(seen.c.name.desc() if descending else seen.c.name).limit(limit + 1)
     if after is not None:
         query = query.where(seen.c.name < after if descending else seen.c.name > after)
-    return _whole(db, db.execute(query))
+
+    def measure(rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], int]]:
+        ids = [row.id for row in rows]
+        sizes = dict.fromkeys(ids, MODEL_BYTES)
+        for table, size_bytes in ((model_versions, VERSION_BYTES), (model_aliases, ALIAS_BYTES)):
+            counted = select(table.c.model, func.count()).where(table.c.model.in_(ids)).group_by(table.c.model)
+            for model_id, number in db.execute(counted):
+                sizes[model_id] += number * size_bytes
+        return ((row, sizes[row.id]) for row in rows)
+
+    chosen = part(db.execute(query).all(), limit, most_bytes, measure)
+    return Part(_whole(db, chosen.rows), chosen.more)
 
 
 def _whole(db: Connection, rows: Iterable[Row[Any]]) -> list[NamedModel]:

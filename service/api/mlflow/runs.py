@@ -52,7 +52,10 @@ def get_run(server: Server, run_id: RunId = None, run_uuid: RunId = None) -> Res
 
 @router.post("/runs/search")
 def search_runs(body: Search, server: Server) -> Response:
-    """List runs by a filter, in an order. A page has at most 1000, whatever was asked for; the token leads to the rest."""
+    """List runs by a filter, in an order. A page has at most 1000, whatever was asked for; the token leads to the rest.
+
+    A page that would have too many bytes has fewer.
+    """
     where, keys = parse_filter(body.filter, statuses=STATUSES.values()), parse_order(body.order_by)
     token = body.page_token or None
     if token is not None and not keys and not RUN_ID.fullmatch(token):
@@ -60,8 +63,10 @@ def search_runs(body: Search, server: Server) -> Response:
     if EXPERIMENT_ID not in body.experiment_ids or body.run_view_type == "DELETED_ONLY":
         return reply({"runs": []})
     filters = Filters(where=where, words=STATUSES)
-    limit = min(body.max_results, MOST_ON_A_PAGE)
-    found = search(server.database, filters, keys, after=token, limit=limit, newest_first=True, name="page_token")
+    limit, most_bytes = min(body.max_results, MOST_ON_A_PAGE), server.settings.max_page_bytes
+    found = search(
+        server.database, filters, keys, after=token, limit=limit, newest_first=True, most_bytes=most_bytes, name="page_token"
+    )
     page: dict[str, Any] = {"runs": [run_message(one) for one in follow.latest(server.database, found.runs)]}
     return reply(page if found.next_after is None else {**page, "next_page_token": found.next_after})
 

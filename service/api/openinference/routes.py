@@ -142,10 +142,15 @@ async def all_statistics(request: Request) -> Response:
 
 
 async def index(request: Request) -> Response:
-    """List the first 10,000 named models with their versions; with `{"ready": true}` only those that can be asked."""
+    """List the first named models with their versions, up to 10,000 or a page of bytes.
+
+    With `{"ready": true}` only those that can be asked.
+    """
     sent = await body.read(request, parts_of(request).settings.max_body_bytes)
     only_ready = bool(sent.content) and tensors.split(sent.content, None).document.get("ready") is True
-    database = parts_of(request).database
-    models = await run_in_threadpool(registry.page, database, after=None, limit=MAX_INDEX, descending=False)
-    lines = [line for model in models for line in describe.index_of(model)]
+    database, most_bytes = parts_of(request).database, parts_of(request).settings.max_page_bytes
+    models = await run_in_threadpool(
+        registry.page, database, after=None, limit=MAX_INDEX, descending=False, most_bytes=most_bytes
+    )
+    lines = [line for model in models.rows for line in describe.index_of(model)]
     return JSONResponse([line for line in lines if line["state"] == "READY" or not only_ready])

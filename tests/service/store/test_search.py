@@ -28,6 +28,7 @@ from service.store.tables import runs as table
 from service.store.unit import Database
 from tests.service.records import queue_run
 
+MOST = 10**9
 SEED = 4
 NAMES = [None, "a", "A", "a%b", "a_b", "it's", 'say "x"', "*", "[a]", "größe", "\\", "`", "a" * 200, "'; DROP TABLE runs; --"]
 KEYS = ["k", "it's", 'say "x"', "a.b", "\\", "$", "[0]", "größe", "`"]
@@ -82,7 +83,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database,
         runs.remove(db, template.id, [RunStatus.QUEUED])
 
     database.write(fill)
-    yield database, database.read(lambda db: runs.page(db, Filters(), after=None, limit=1000, newest_first=False))
+    stored = database.read(lambda db: runs.page(db, Filters(), after=None, limit=1000, newest_first=False, most_bytes=MOST))
+    yield database, stored.rows
     database.close()
 
 
@@ -199,7 +201,7 @@ class TestFilter:
         """A filter, written as a text, finds those runs for which each condition holds."""
         database, everything = stored
         where = parse_filter(" and ".join(map(str, wanted)))
-        found = search(database, Filters(where=where), (), after=None, limit=1000, newest_first=False).runs
+        found = search(database, Filters(where=where), (), after=None, limit=1000, most_bytes=MOST, newest_first=False).runs
         assert [run.id for run in found] == [run.id for run in everything if all(_holds(run, one) for one in wanted)]
 
     def test_every_operator_finds_and_leaves_out(self, stored: tuple[Database, list[Run]]) -> None:
@@ -213,14 +215,16 @@ class TestFilter:
             "training.batch_size IS NOT NULL", "optimizer.nesterov = 'true'", "model.hidden_sizes = '[100, 50, 25]'",
             "optimizer.learning_rate = '1e-05'", "status = 'failed'", "training.batch_size = 32", "training.batch_size = '32'",
         ):  # fmt: skip
-            found = search(database, Filters(where=parse_filter(text)), (), after=None, limit=1000, newest_first=False).runs
+            found = search(
+                database, Filters(where=parse_filter(text)), (), after=None, limit=1000, most_bytes=MOST, newest_first=False
+            ).runs
             assert 0 < len(found) < len(everything), text
 
     def test_status_in_the_words_of_the_client(self, stored: tuple[Database, list[Run]]) -> None:
         """A client that has other words for a status filters by them."""
         database, everything = stored
         filters = Filters(where=parse_filter("status LIKE 'F%'"), words=WORDS)
-        found = search(database, filters, (), after=None, limit=1000, newest_first=False).runs
+        found = search(database, filters, (), after=None, limit=1000, most_bytes=MOST, newest_first=False).runs
         assert [run.id for run in found] == [run.id for run in everything if run.status is RunStatus.FAILED]
         assert found
 
@@ -228,7 +232,7 @@ class TestFilter:
         """A pattern made to be slow is not."""
         database, _ = stored
         where = parse_filter("name LIKE '" + "%a" * 2000 + "%b'")
-        assert search(database, Filters(where=where), (), after=None, limit=10, newest_first=True).runs == []
+        assert search(database, Filters(where=where), (), after=None, limit=10, most_bytes=MOST, newest_first=True).runs == []
 
 
 def _sort_key(run: Run, keys: tuple[Ordering, ...]) -> list[Any]:
@@ -270,7 +274,7 @@ class TestOrder:
         database, everything = stored
         parsed, walked, after = parse_order(list(map(str, keys))), [], None
         while True:
-            page = search(database, Filters(), parsed, after=after, limit=size, newest_first=newest)
+            page = search(database, Filters(), parsed, after=after, limit=size, most_bytes=MOST, newest_first=newest)
             walked += [run.id for run in page.runs]
             after = page.next_after
             if after is None:
@@ -291,15 +295,15 @@ class TestOrder:
         for run_id, loss in losses.items():
             learn(run_id, loss)
         keys = parse_order(["metrics.loss"])
-        first = search(database, Filters(), keys, after=None, limit=4, newest_first=False)
+        first = search(database, Filters(), keys, after=None, limit=4, most_bytes=MOST, newest_first=False)
         assert [run.id for run in first.runs] == made[:4]
         learn(made[3], 5.0)  # the last one of the page goes to the end
         learn(made[0], 0.0)
         database.write(lambda db: runs.remove(db, made[1], [RunStatus.QUEUED]))
-        second = search(database, Filters(), keys, after=first.next_after, limit=4, newest_first=False)
+        second = search(database, Filters(), keys, after=first.next_after, limit=4, most_bytes=MOST, newest_first=False)
         assert [run.id for run in second.runs] == made[4:8]
         database.write(lambda db: runs.remove(db, made[7], [RunStatus.QUEUED]))
-        third = search(database, Filters(), keys, after=second.next_after, limit=4, newest_first=False)
+        third = search(database, Filters(), keys, after=second.next_after, limit=4, most_bytes=MOST, newest_first=False)
         assert [run.id for run in third.runs] == [made[8], made[3]]
         assert third.next_after is None
 
