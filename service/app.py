@@ -31,6 +31,7 @@ from service.api import (
     sketch,
     system,
     telemetry,
+    usage,
     web,
 )
 from service.api.access import Access
@@ -72,6 +73,7 @@ ROUTERS = (
     sketch,
     api_keys,
     system,
+    usage,
     metrics,
     web,
 )
@@ -137,7 +139,7 @@ async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncI
             models=ModelCache(settings.model_cache_bytes, app.state.metrics.cache),
             curves=CurveCache(settings.curve_cache_bytes),
             watch=watch,
-            keys=Keys(settings.idempotency_key_seconds),
+            keys=Keys(settings),
             shared=SharedReads(),
             keyring=keyring,
         )

@@ -12,6 +12,7 @@ from service.logs import Format, Level
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
 
 
 def _reachable(host: str) -> bool:
@@ -67,7 +68,15 @@ class Settings(BaseSettings):
     max_page_bytes: Annotated[int, Field(ge=1024, description="a page of a list ends early before it is larger than this")] = (
         8 * MIB
     )
-    max_datasets_bytes: Annotated[int, Field(ge=1024, description="all kept datasets together")] = 16 * 1024 * MIB
+    max_datasets_bytes: Annotated[int, Field(ge=1024, description="all kept datasets together")] = 16 * GIB
+    max_datasets_bytes_per_key: Annotated[int, Field(ge=1024, description="the same of one API key's owner")] = 4 * GIB
+    max_datasets_per_key: Annotated[int, Field(ge=1, description="datasets of one API key's owner")] = 10_000
+    max_runs_per_key: Annotated[int, Field(ge=1, description="runs of one API key's owner, those that have ended too")] = (
+        100_000
+    )
+    max_answers_bytes: Annotated[int, Field(ge=1024, description="all answers kept for idempotency keys together")] = GIB
+    max_answers_bytes_per_key: Annotated[int, Field(ge=1024, description="the same of one API key's owner")] = 256 * MIB
+    max_answers_per_key: Annotated[int, Field(ge=1, description="answers kept for idempotency keys of one owner")] = 100_000
     curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
     log_level: Annotated[Level, Field(description="how much to log: debug, info, warning or error")] = "info"
     log_format: Annotated[

@@ -29,13 +29,23 @@ from prometheus_client.values import MultiProcessValue
 from service.api.deps import Parts, Server
 from service.errors import Busy
 from service.runs.kept import CacheTold
-from service.store import load
+from service.store import load, usage
 from service.store.unit import Database
 
 router = APIRouter(tags=["system"])
 
 FORMATS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}}}
 
+STORED = {
+    "datasets": "Kept datasets.",
+    "datasets_bytes": "Size of the kept datasets.",
+    "runs": "Runs, those that have ended included.",
+    "points": "Metric points of all runs.",
+    "checkpoints": "Checkpoints of all runs.",
+    "checkpoints_bytes": "Size of the checkpoints of all runs.",
+    "answers": "Answers kept for idempotency keys.",
+    "answers_bytes": "Size of the answers kept for idempotency keys.",
+}
 REQUEST_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 COMMIT_SECONDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -117,6 +127,7 @@ class _Everything:
         yield from self._metrics.collect()
         yield from _of_process(self._parts)
         yield from _of_database(self._parts.database)
+        yield from _stored(self._parts.database)
 
 
 def _of_process(parts: Parts) -> Iterator[Metric]:
@@ -136,6 +147,15 @@ def _of_database(database: Database) -> Iterator[Metric]:
         yield GaugeMetricFamily("postgrad_queue_depth", "Runs that wait for a worker.", now.queued)
         yield GaugeMetricFamily("postgrad_running_runs", "Runs that are being trained.", now.running)
         yield GaugeMetricFamily("postgrad_steps_per_second", "Steps of all running runs together.", now.steps_per_second)
+
+
+def _stored(database: Database) -> Iterator[Metric]:
+    try:
+        kept = database.read(usage.total)
+    except Busy:
+        return
+    for name, what in STORED.items():
+        yield GaugeMetricFamily(f"postgrad_{name}", what, getattr(kept, name))
 
 
 @router.get("/metrics", response_class=Response, responses=FORMATS)

@@ -43,6 +43,7 @@ from service.client.errors import (
 from service.client.objects import Checkpoint, Dataset, Estimate, Event, History, Page, Preview, Run, RunPage, Sketch
 from service.client.queue import Queue
 from service.client.sync import Client
+from service.client.usage import Usage
 
 __all__ = [
     "APIConnectionError",
@@ -81,5 +82,6 @@ __all__ = [
     "ServerError",
     "Sketch",
     "TooLargeError",
+    "Usage",
     "Version",
 ]

@@ -20,6 +20,7 @@ from service.client.models import AsyncModels
 from service.client.objects import Estimate, Page, Run, RunPage
 from service.client.queue import Queue
 from service.client.trained import AsyncTrained
+from service.client.usage import Usage
 
 T = TypeVar("T")
 
@@ -66,6 +67,10 @@ class AsyncClient:
     async def queue(self, limit: int | None = None) -> Queue:
         """Show what is being trained and what waits, with estimates of when each begins and ends."""
         return await self.call(calls.queue(limit))
+
+    async def usage(self) -> Usage:
+        """Tell how much this key's owner stores, and may; with an admin's key, the same of the server."""
+        return await self.call(calls.USAGE)
 
     async def healthy(self) -> bool:
         """Return whether the server lives; raise APIConnectionError if there is none."""

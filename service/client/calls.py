@@ -10,6 +10,7 @@ from uuid import uuid4
 from service.client.answers import Evaluation, Generation, Info, Prediction
 from service.client.objects import Checkpoint, Estimate, Event, Page, Run, RunPage
 from service.client.queue import Queue
+from service.client.usage import Usage
 
 Object = dict[str, Any]
 """A JSON object of the API, as it came."""
@@ -167,6 +168,7 @@ def queue(limit: int | None) -> Call[Queue]:
 
 
 INFO: Call[Info] = Call(method="GET", path="/v1/info")
+USAGE: Call[Usage] = Call(method="GET", path="/v1/usage")
 HEALTH: Call[Object] = Call(method="GET", path="/healthz")
 READY: Call[Object] = Call(method="GET", path="/readyz")
 METRICS: Call[str] = Call(method="GET", path="/metrics", accept="text/plain")

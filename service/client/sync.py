@@ -20,6 +20,7 @@ from service.client.models import Models
 from service.client.objects import Estimate, Page, Run, RunPage
 from service.client.queue import Queue
 from service.client.trained import Trained
+from service.client.usage import Usage
 
 T = TypeVar("T")
 
@@ -72,6 +73,10 @@ class Client:
     def queue(self, limit: int | None = None) -> Queue:
         """Show what is being trained and what waits, with estimates of when each begins and ends."""
         return self.call(calls.queue(limit))
+
+    def usage(self) -> Usage:
+        """Tell how much this key's owner stores, and may; with an admin's key, the same of the server."""
+        return self.call(calls.USAGE)
 
     def healthy(self) -> bool:
         """Return whether the server lives; raise APIConnectionError if there is none."""

@@ -16,7 +16,7 @@ from core.fields import read
 from core.spec import DataSpec, SyntheticSpec, Text
 from service.domain import DatasetInfo, Run, StoredDataset, new_id, now
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
-from service.runs import texts
+from service.runs import quotas, texts
 from service.runs.names import check_names
 from service.settings import Settings
 from service.store import datasets as store
@@ -93,7 +93,7 @@ def keep(
     )
 
     def work(db: Transaction) -> Kept:
-        kept = store.add(db, info, content, settings.max_datasets_bytes)
+        kept = quotas.keep_dataset(db, settings, info, content)
         also(db, kept)
         return kept
 

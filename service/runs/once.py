@@ -9,8 +9,11 @@ from typing import TypeVar
 
 from service.domain import now
 from service.errors import InFlight, KeyReused
+from service.runs import quotas
+from service.settings import Settings
 from service.store import keys
 from service.store.keys import Answer
+from service.store.names import taken_out
 from service.store.unit import Also, Database, Transaction
 
 T = TypeVar("T")
@@ -19,8 +22,8 @@ T = TypeVar("T")
 class Keys:
     """The idempotency keys of one server: those in use now, and in the database the answers that were given."""
 
-    def __init__(self, kept_seconds: float) -> None:
-        self._kept = timedelta(seconds=kept_seconds)
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._kept = settings, timedelta(seconds=settings.idempotency_key_seconds)
         self._in_use: set[tuple[Database, str]] = set()
         self._lock = threading.Lock()
 
@@ -48,7 +51,9 @@ class Keys:
 
             def keep(db: Transaction, made: T) -> None:
                 given.append(answer(db, made))  # once more, if the transaction has to be run again
-                keys.keep(db, key, given[-1], since)
+                keys.forget(db, since)
+                quotas.check_answer(db, self._settings, len(taken_out(given[-1].body).encode()))
+                keys.keep(db, key, given[-1])
 
             make(keep)
             return given[-1], False

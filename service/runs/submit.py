@@ -11,6 +11,7 @@ from core.spec import Text, TrainSpec, resolve
 from service.actor import NOBODY
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
+from service.runs import quotas
 from service.runs.datasets import DatasetRef, Description, Kept, create, describe
 from service.settings import Settings
 from service.store import datasets, runs
@@ -108,6 +109,7 @@ def queue(db: Transaction, run: Run, settings: Settings) -> None:
     if owner_of(db) != NOBODY and (waiting := runs.count_queued(db, own=True)) >= limit:
         told = f"{waiting} runs of this key are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS_PER_KEY)"
         raise QueueFull(f"{told}: try again later")
+    quotas.check_run(db, settings)
     if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked
         raise InvalidInput(FieldProblem(("dataset", "id"), f"there is no dataset {dataset_id!r}"))
     runs.add(db, run, dataset_id)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from service.actor import NOBODY, Permission
 from service.errors import Conflict
+from service.store.owned import owner_of
 from service.store.tables import api_keys as keys
 from service.store.tables import datasets, models, runs
 from service.store.unit import Database
@@ -71,9 +72,10 @@ def remove(db: Connection, key_id: str) -> bool:
     return db.execute(delete(keys).where(keys.c.id == key_id)).rowcount == 1
 
 
-def count(db: Connection) -> int:
-    """Return the number of keys, those that have expired included."""
-    return db.execute(select(func.count()).select_from(keys)).scalar_one()
+def count(db: Connection, *, own: bool = False) -> int:
+    """Return the number of keys, in all or of the actor's owner, those that have expired included."""
+    query = select(func.count()).select_from(keys)
+    return db.execute(query.where(keys.c.owner == owner_of(db)) if own else query).scalar_one()
 
 
 def admins(db: Connection, moment: datetime) -> set[str]:

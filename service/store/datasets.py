@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, lit
 from sqlalchemy.exc import IntegrityError
 
 from service.domain import DatasetInfo
-from service.errors import Conflict, TooLarge
+from service.errors import Conflict
 from service.store.owned import mine, nearest, owner_of, visible
 from service.store.paging import Part, part
 from service.store.tables import datasets
@@ -21,20 +21,16 @@ SIZE = sum((func.coalesce(func.length(datasets.c[name], type_=Integer), 0) for n
 MANY = select(*COLUMNS, SIZE.label("size")).where(datasets.c.id.in_(bindparam("of_datasets", expanding=True)))
 
 
-def add(db: Connection, info: DatasetInfo, content: bytes, max_bytes: int) -> tuple[DatasetInfo, bool]:
-    """Keep a dataset; return it and True, or the one with the same content that is kept already and False.
+def same(db: Connection, digest: str) -> DatasetInfo | None:
+    """Return the dataset with a content that is kept already, or None."""
+    query = select(*COLUMNS).where(datasets.c.digest == digest, mine(db, datasets))
+    row = db.execute(query.order_by(nearest(db, datasets)).limit(1)).one_or_none()
+    return None if row is None else _record(row)
 
-    Raise TooLarge if all datasets together would take more than `max_bytes`.
-    """
-    same = select(*COLUMNS).where(datasets.c.digest == info.digest, mine(db, datasets))
-    row = db.execute(same.order_by(nearest(db, datasets)).limit(1)).one_or_none()
-    if row is not None:
-        return _record(row), False
-    if db.execute(select(func.coalesce(func.sum(datasets.c.size_bytes), 0))).scalar_one() + len(content) > max_bytes:
-        told = f"with {len(content):,} bytes more, the kept datasets would be larger than this server allows"
-        raise TooLarge(f"{told}: {max_bytes:,} bytes (POSTGRAD_MAX_DATASETS_BYTES): delete some that are not used")
+
+def add(db: Connection, info: DatasetInfo, content: bytes) -> None:
+    """Keep a dataset."""
     db.execute(insert(datasets).values(**vars(info), owner=owner_of(db), content=content))
-    return info, True
 
 
 def get(db: Connection, dataset_id: str) -> DatasetInfo | None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain import now
 from service.errors import InFlight
+from service.store.names import Names, taken_out
 from service.store.owned import owner_of
 from service.store.tables import idempotency_keys as keys
 
@@ -31,13 +32,20 @@ def find(db: Connection, key: str, since: datetime) -> Answer | None:
     row = db.execute(
         select(*COLUMNS).where(keys.c.owner == owner_of(db), keys.c.key == key, keys.c.created_at > since)
     ).one_or_none()
-    return None if row is None else Answer(**row._mapping)  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
+    if row is None:
+        return None
+    return Answer(**{**row._mapping, "body": Names(db).put_back(row.body)})  # noqa: SLF001 (SQLAlchemy's documented way to a mapping)
 
 
-def keep(db: Connection, key: str, answer: Answer, since: datetime) -> None:
-    """Keep an answer, and forget all that were given before a time; raise InFlight if the key is taken."""
+def forget(db: Connection, since: datetime) -> None:
+    """Forget all answers that were given before a time."""
     db.execute(delete(keys).where(keys.c.created_at <= since))
+
+
+def keep(db: Connection, key: str, answer: Answer) -> None:
+    """Keep an answer; raise InFlight if the key is taken."""
     try:
-        db.execute(insert(keys).values(owner=owner_of(db), key=key, **vars(answer), created_at=now()))
+        values = {**vars(answer), "body": taken_out(answer.body)}
+        db.execute(insert(keys).values(owner=owner_of(db), key=key, **values, created_at=now()))
     except IntegrityError as error:  # another server was faster
         raise InFlight(key) from error

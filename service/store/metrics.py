@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, and_, case, func, insert, literal, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, literal, or_, select, update
 
 from core.types import Point
 from service.domain import SERIES
@@ -16,11 +16,18 @@ from service.store import bulk
 from service.store.curves import Curves
 from service.store.tables import metrics, runs
 
+MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(points=runs.c.points + bindparam("more"))
+
 
 def append(db: Connection, run_id: str, points: Sequence[Point]) -> None:
     """Add points; a step that is there already is an error."""
     if points:
         bulk.insert(db, metrics, [_row(run_id, point) for point in points])
+        _count(db, run_id, len(points))
+
+
+def _count(db: Connection, run_id: str, number: int) -> None:
+    db.execute(MORE, {"of_run": run_id, "more": number})
 
 
 def _row(run_id: str, point: Point) -> tuple[str | int | float | None, ...]:
@@ -102,4 +109,5 @@ def copy(db: Connection, source: str, target: str, *, to_step: int, every: int) 
     chosen = select(literal(target), *(metrics.c[name] for name in names)).where(
         metrics.c.run_id == source, metrics.c.step <= to_step, metrics.c.step % every == 0
     )
-    db.execute(insert(metrics).from_select(["run_id", *names], chosen))
+    copied = db.execute(insert(metrics).from_select(["run_id", *names], chosen))
+    _count(db, target, copied.rowcount)

@@ -151,6 +151,11 @@ def count(db: Connection, status: RunStatus) -> int:
     return db.execute(select(func.count()).where(runs.c.status == status, visible(db, runs))).scalar_one()
 
 
+def count_of_owner(db: Connection, status: RunStatus) -> int:
+    """Return the number of the actor's own runs with a status."""
+    return db.execute(select(func.count()).where(runs.c.status == status, runs.c.owner == owner_of(db))).scalar_one()
+
+
 def count_queued(db: Connection, *, own: bool = False) -> int:
     """Return how many runs wait, in all or of the actor; by an index that has all it needs."""
     return db.execute(WAITING_OF, {"of_owner": owner_of(db)}).scalar_one() if own else db.execute(WAITING).scalar_one()

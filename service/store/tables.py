@@ -22,6 +22,7 @@ from sqlalchemy import (
 from service.actor import NOBODY
 from service.domain import SERIES, RunStatus
 from service.store.schema import Moment, metadata
+from service.store.usage import OF_RUN
 
 STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
 
@@ -82,9 +83,11 @@ runs = Table(
     Column("started_at", Moment),
     Column("finished_at", Moment),
     Column("updated_at", Moment, nullable=False),
+    Column("rank", Integer, nullable=False, server_default=text("0")),  # the priority; 1000 more if it counts among all owners
+    *(Column(name, Integer, nullable=False, server_default=text("0")) for name in OF_RUN),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
     # The whole of what a place in the queue needs, so that 10,000 waiting runs are summed without reading their rows.
-    Index("ix_runs_queue", "status", "priority", "id", "estimated_seconds", "owner"),
+    Index("ix_runs_queue", "status", "owner", "rank", "id", "estimated_seconds"),
     Index("ix_runs_created_at", "created_at"),
 )
 

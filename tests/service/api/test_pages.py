@@ -84,9 +84,12 @@ class TestNames:
         with serving(tmp_path, workers=0) as api:
             dataset = upload(api, names).json()["id"]
             before = stored_bytes(api)
-            answers = [api.post("/v1/runs", json=of(dataset)) for _ in range(100)]
+            keys = [{"Idempotency-Key": f"key {i}"} for i in range(100)]
+            answers = [api.post("/v1/runs", json=of(dataset), headers=key) for key in keys]
             assert {answer.status_code for answer in answers} == {202}
-            assert stored_bytes(api) - before < 1_000_000  # at 10 KB a run; the names alone are 230 KB of JSON
+            assert stored_bytes(api) - before < 1_500_000  # at 10 KB a run; the names alone are 230 KB of JSON
+            again = api.post("/v1/runs", json=of(dataset), headers=keys[7])
+            assert (again.headers["Idempotency-Replayed"], again.text) == ("true", answers[7].text)
             data = {"examples": 4, "features": names, "classes": [0, 1]}
             made = [answer.json()["id"] for answer in answers]
             assert answers[0].json()["data"] == api.run(made[0])["data"] == data

@@ -19,6 +19,7 @@ ROUTES = {  # the contract's table, so far as it is there: a new route needs a l
     "GET /v1/info",
     "GET /metrics",
     "GET /v1/queue",
+    "GET /v1/usage",
     "POST /v1/datasets",
     "GET /v1/datasets",
     "POST /v1/datasets/preview",

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import service.client
-from service.client import AsyncClient, Client, boundary, queue
+from service.client import AsyncClient, Client, boundary, queue, usage
 from service.client import answers as answered
 from service.client import objects as sent
 
@@ -22,6 +22,7 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "GET /metrics": lambda client: client.metrics(),
     "GET /v1/info": lambda client: client.info(),
     "GET /v1/queue": lambda client: client.queue(limit=3),
+    "GET /v1/usage": lambda client: client.usage(),
     "POST /v1/datasets": lambda client: client.datasets.create("spiral"),
     "GET /v1/datasets": lambda client: list(client.datasets.list()),
     "POST /v1/datasets/preview": lambda client: client.datasets.sketch("spiral", limit=9),
@@ -73,6 +74,9 @@ ELSEWHERE = {
     " /v2": "the Open Inference Protocol, for stock clients of inference servers: docs/clients.md has tritonclient",
 }
 TYPES: dict[str, Any] = {
+    "UsageOut": usage.Usage,
+    "ServerUsageOut": usage.UsageOfServer,
+    "UsedOut": usage.Used,
     "RunOut": sent.Run,
     "RunList": sent.RunPage,
     "Progress": sent.Progress,
@@ -184,7 +188,7 @@ def test_every_object_has_a_type(openapi: dict[str, Any]) -> None:
     """What the operations above answer with is described by a type of the client; every type is held against the document."""
     bodies = {key for key in openapi["components"]["schemas"] if key.endswith(("Out", "List"))}
     assert bodies - set(TYPES) == {"FieldErrorOut"}  # in a problem document, which is an error
-    ours = {each for module in (sent, answered, boundary, queue) for each in vars(module).values() if is_typeddict(each)}
+    ours = {each for module in (sent, answered, boundary, queue, usage) for each in vars(module).values() if is_typeddict(each)}
     assert ours - set(TYPES.values()) == {answered.Info}
 
 

@@ -1,4 +1,4 @@
-"""Revision 0007: names are kept with the dataset alone, and go back into its runs."""
+"""Revision 0007: names are kept with the dataset alone, and go back into its runs; what is there is counted."""
 
 import json
 from pathlib import Path
@@ -69,3 +69,38 @@ def test_names_leave_the_runs_and_come_back(old: str, monkeypatch: pytest.Monkey
     assert [run and run.data for run in found] == [KEPT, OWN]
     _go(old, "0006", command.downgrade, monkeypatch)
     assert _data(old) == [KEPT, OWN]
+
+
+def test_what_was_there_is_counted_and_ranked(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of each owner begin with what is stored already; priorities of nobody's runs go on to count among all."""
+    engine = make_writer(old)
+    with engine.begin() as db:
+        db.execute(text("UPDATE runs SET owner = '' WHERE id = 'run_2'"))
+        for step in range(3):
+            db.execute(text("INSERT INTO metrics (run_id, step, loss) VALUES ('run_1', :step, 0.5)"), {"step": step})
+            db.execute(
+                text(
+                    "INSERT INTO checkpoints (id, run_id, step, attempt, kept, digest, weights_digest, size_bytes, created_at,"
+                    " state) VALUES ('c' || :step, 'run_2', :step, 1, 1, 'd', 'w', 7, '2026-01-01 00:00:00.000000', x'00')"
+                ),
+                {"step": step},
+            )
+        answer = (
+            "INSERT INTO idempotency_keys VALUES ('bob', 'k', 'sha256:2', 202, '/v1', '{\"\u2603\":1}', '2026-01-01 00:00:00')"
+        )
+        db.exec_driver_sql(answer)
+    engine.dispose()
+    migrate.upgrade(old)
+    with (engine := make_writer(old)).begin() as db:
+        rows = {row["owner"]: {k: v for k, v in row.items() if v} for row in db.execute(text("SELECT * FROM usage")).mappings()}
+        assert rows == {
+            "alice": {"owner": "alice", "datasets": 1, "datasets_bytes": 3, "runs": 1, "points": 3},
+            "": {"runs": 1, "checkpoints": 3, "checkpoints_bytes": 21},
+            "bob": {"owner": "bob", "answers": 1, "answers_bytes": 9},
+        }
+        assert db.execute(text("SELECT rank FROM runs ORDER BY id")).scalars().all() == [3, 1003]
+        db.execute(text("DELETE FROM runs WHERE id = 'run_2'"))
+        assert db.execute(text("SELECT sum(checkpoints), sum(checkpoints_bytes) FROM usage")).one() == (0, 0)
+    engine.dispose()
+    _go(old, "0006", command.downgrade, monkeypatch)
+    migrate.upgrade(old)

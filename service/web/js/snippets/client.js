@@ -6,7 +6,7 @@ import { lines, literal } from "./python.js";
  * `$1`, `$2` are the parts of the path in brackets; a name in `take` is given first, without its name.
  */
 const CALLS = [
-  ["GET /v1/info", "info"], ["GET /v1/queue", "queue"],
+  ["GET /v1/info", "info"], ["GET /v1/queue", "queue"], ["GET /v1/usage", "usage"],
   ["POST /v1/runs", "runs.create", { whole: true }], ["POST /v1/runs/validate", "runs.validate", { whole: true }],
   ["GET /v1/runs", "runs.page"], ["GET /v1/runs/*", "runs.get"], ["PATCH /v1/runs/*", "runs.update"],
   ["DELETE /v1/runs/*", "runs.delete", { silent: true }],
