@@ -7,15 +7,15 @@ from typing import Any
 from service.api.responses import CheckpointOut, DatasetOut, EventOut, Progress, RunOut, SeriesSummary
 from service.domain import Checkpoint, DatasetInfo, Event, Run, RunStatus
 from service.runs.predict import Prediction
-from service.store import queue
-from service.store.queue import Standing
+from service.store import places, queue
+from service.store.places import Standing
 from service.store.unit import Transaction
 
 
 def runs_out(db: Transaction, runs: Sequence[Run], workers: int) -> list[RunOut]:
     """Show runs, those that wait with their place in the queue."""
-    places = queue.standings(db, [run for run in runs if run.status is RunStatus.QUEUED], workers)
-    return [run_out(run, places.get(run.id)) for run in runs]
+    waiting = places.standings(db, [run for run in runs if run.status is RunStatus.QUEUED], workers)
+    return [run_out(run, waiting.get(run.id)) for run in runs]
 
 
 def run_out(run: Run, standing: Standing | None) -> RunOut:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from service.domain import RunStatus
 from service.store import queue, runs
-from service.store.queue import Brief, Standing
+from service.store.places import Standing
+from service.store.queue import Brief
 from service.store.unit import Database, Transaction
 
 

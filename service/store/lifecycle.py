@@ -37,13 +37,13 @@ class Fenced(Exception):
 
 
 def claim(db: Connection, limit: int, of_one_owner: int | None = None) -> list[tuple[str, int]]:
-    """Take up to `limit` queued runs, the highest priority and then the oldest first: (id, attempt) of each.
+    """Take up to `limit` queued runs in the order of `next_runs`: (id, attempt) of each.
 
     With `of_one_owner` not more of one owner are running then; of nobody's as many as there are.
     """
     claimed: list[tuple[str, int]] = []
-    while len(claimed) < limit and (next_ones := next_runs(db, limit - len(claimed), of_one_owner)):
-        for run_id, before, started_at in next_ones:
+    while len(claimed) < limit and (next_ones := next_runs(db, of_one_owner)):
+        for run_id, before, started_at, _ in next_ones:
             attempt = before + 1
             _move(db, run_id, RunStatus.QUEUED, RunStatus.RUNNING, attempt=attempt, started_at=started_at or now())
             events.append(db, run_id, [("state", {"status": RunStatus.RUNNING, "attempt": attempt})])

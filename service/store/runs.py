@@ -11,6 +11,7 @@ from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
 from service.store import events
 from service.store.names import Names, kept_of
+from service.store.next_runs import rank_of
 from service.store.owned import owner_of, sees, visible
 from service.store.paging import Part, part
 from service.store.search import Sorting, Words, condition
@@ -53,6 +54,7 @@ class Filters:
 def add(db: Connection, run: Run, dataset_id: str | None) -> None:
     """Store a queued run and its first event."""
     values = {name: getattr(run, name) for name in NAMES} | {"last_event": 1, "data": kept_of(run, dataset_id)}
+    values["rank"] = rank_of(db, run.priority)
     kind = run.spec["model"]["kind"]
     db.execute(INSERT, {**values, "owner": owner_of(db), "dataset_id": dataset_id, "model_kind": kind})
     events.begin(db, run.id, "state", {"status": run.status})
@@ -76,6 +78,8 @@ def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:
 
 def change(db: Connection, run_id: str, **values: Any) -> None:
     """Set name, tags or priority."""
+    if "priority" in values:
+        values["rank"] = rank_of(db, values["priority"])
     db.execute(update(runs).where(runs.c.id == run_id, visible(db, runs)).values(**values, updated_at=now()))
 
 
