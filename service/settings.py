@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     max_runs_per_key: Annotated[int, Field(ge=1, description="runs of one API key's owner, those that have ended too")] = (
         100_000
     )
+    max_runs_bytes_per_key: Annotated[int, Field(ge=1024, description="specs and tags of the runs of one owner")] = GIB
+    max_points_per_key: Annotated[
+        int, Field(ge=1, description="metric points of one owner's runs; with more no run is made")
+    ] = 200_000_000
+    max_checkpoints_bytes_per_key: Annotated[
+        int, Field(ge=1024, description="checkpoints of one owner's runs; with more no run is made")
+    ] = 64 * GIB
     max_answers_bytes: Annotated[int, Field(ge=1024, description="all answers kept for idempotency keys together")] = GIB
     max_answers_bytes_per_key: Annotated[int, Field(ge=1024, description="the same of one API key's owner")] = 256 * MIB
     max_answers_per_key: Annotated[int, Field(ge=1, description="answers kept for idempotency keys of one owner")] = 100_000

@@ -16,18 +16,20 @@ COUNTED = {
     "datasets": {"datasets": "1", "datasets_bytes": "{row}.size_bytes"},
     "runs": {
         "runs": "1",
+        "runs_bytes": "length({row}.dataset) + length({row}.data) + length({row}.spec) + length({row}.tags)",  # JSON in ASCII
         "points": "{row}.points",
         "checkpoints": "{row}.checkpoints",
         "checkpoints_bytes": "{row}.checkpoints_bytes",
     },
     "idempotency_keys": {"answers": "1", "answers_bytes": "length(CAST({row}.body AS BLOB))"},
 }
+WRITTEN = ("dataset", "data", "spec", "tags")
 OF_RUN = ("points", "checkpoints", "checkpoints_bytes")
 COLUMNS = [name for values in COUNTED.values() for name in values]
 
 
 def _change(table: str, sign: str, row: str) -> str:
-    sums = ", ".join(f"{name} = {name} {sign} {value.format(row=row)}" for name, value in COUNTED[table].items())
+    sums = ", ".join(f"{name} = {name} {sign} ({value.format(row=row)})" for name, value in COUNTED[table].items())
     return f"UPDATE usage SET {sums} WHERE owner = {row}.owner;"  # noqa: S608 (our own words)
 
 
@@ -40,9 +42,11 @@ def _triggers() -> dict[str, str]:
         found[f"{table}_come"] = f"AFTER INSERT ON {table} BEGIN {more} END"
         found[f"{table}_go"] = f"AFTER DELETE ON {table} BEGIN {less} END"
         found[f"{table}_move"] = f"AFTER UPDATE OF owner ON {table} BEGIN {less} {more} END"
-    grown = ", ".join(f"{name} = {name} + NEW.{name} - OLD.{name}" for name in OF_RUN)
-    of_owner = f"UPDATE usage SET {grown} WHERE owner = NEW.owner;"  # noqa: S608
-    found["runs_grow"] = f"AFTER UPDATE OF {', '.join(OF_RUN)} ON runs BEGIN {of_owner} END"
+    for name, of, counted in (("grow", OF_RUN, OF_RUN), ("write", WRITTEN, ("runs_bytes",))):
+        values = {one: COUNTED["runs"][one] for one in counted}
+        sums = ", ".join(f"{one} = {one} + ({v.format(row='NEW')}) - ({v.format(row='OLD')})" for one, v in values.items())
+        change = f"UPDATE usage SET {sums} WHERE owner = NEW.owner;"  # noqa: S608
+        found[f"runs_{name}"] = f"AFTER UPDATE OF {', '.join(of)} ON runs BEGIN {change} END"
     # When a run is deleted, it is gone before its checkpoints are: these then change no row.
     for event, sign, row in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD")):
         sums = f"checkpoints = checkpoints {sign} 1, checkpoints_bytes = checkpoints_bytes {sign} {row}.size_bytes"

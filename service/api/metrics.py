@@ -40,6 +40,7 @@ STORED = {
     "datasets": "Kept datasets.",
     "datasets_bytes": "Size of the kept datasets.",
     "runs": "Runs, those that have ended included.",
+    "runs_bytes": "Size of the specs and tags of all runs.",
     "points": "Metric points of all runs.",
     "checkpoints": "Checkpoints of all runs.",
     "checkpoints_bytes": "Size of the checkpoints of all runs.",

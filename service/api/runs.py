@@ -129,7 +129,7 @@ def update_run(run_id: RunId, body: RunPatch, server: Server, if_match: IfMatch 
         etags.check(runs_out(db, [run], server.settings.workers)[0].model_dump_json(), if_match)
 
     changes = body.model_dump(exclude_unset=True)
-    run = update(server.database, run_id, changes, unchanged)
+    run = update(server.database, server.settings, run_id, changes, unchanged)
     return etags.response(server.shown(run)[0].model_dump_json())
 
 

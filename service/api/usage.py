@@ -24,7 +24,7 @@ class ServerUsageOut(BaseModel):
     """What all owners store together."""
 
     datasets: UsedOut
-    runs: Annotated[UsedOut, Field(description="all, those that have ended too")]
+    runs: Annotated[UsedOut, Field(description="all, those that have ended too; bytes of specs and tags")]
     queued_runs: UsedOut
     running_runs: UsedOut
     points: Annotated[UsedOut, Field(description="metric points of all runs")]

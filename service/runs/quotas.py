@@ -35,9 +35,22 @@ def check_dataset(db: Transaction, settings: Settings, size_bytes: int) -> None:
 
 
 def check_run(db: Transaction, settings: Settings) -> None:
-    """Raise TooLarge if the owner may not have one more run."""
+    """Raise TooLarge if the owner may not have one more run, or has as much of what runs store as is allowed."""
+    if owner_of(db) == NOBODY:
+        return
+    kept = usage.own(db)
+    _check_count("runs", kept.runs, settings.max_runs_per_key, "MAX_RUNS_PER_KEY")
+    check_written(db, settings)
+    _check_count("points of runs", kept.points, settings.max_points_per_key, "MAX_POINTS_PER_KEY")
+    limit = settings.max_checkpoints_bytes_per_key
+    _check_count("bytes of checkpoints", kept.checkpoints_bytes, limit, "MAX_CHECKPOINTS_BYTES_PER_KEY")
+
+
+def check_written(db: Transaction, settings: Settings) -> None:
+    """Raise TooLarge if the specs and tags of the owner's runs have as many bytes as is allowed."""
     if owner_of(db) != NOBODY:
-        _check_count("runs", usage.own(db).runs, settings.max_runs_per_key, "MAX_RUNS_PER_KEY")
+        written = usage.own(db).runs_bytes
+        _check_count("bytes of specs and tags of runs", written, settings.max_runs_bytes_per_key, "MAX_RUNS_BYTES_PER_KEY")
 
 
 def check_answer(db: Transaction, settings: Settings, size_bytes: int) -> None:

@@ -48,7 +48,9 @@ def _own(db: Transaction, settings: Settings) -> dict[str, Used]:
     return _shown(
         usage.own(db),
         datasets=(most(settings.max_datasets_per_key), most(settings.max_datasets_bytes_per_key)),
-        runs=most(settings.max_runs_per_key),
+        runs=(most(settings.max_runs_per_key), most(settings.max_runs_bytes_per_key)),
+        points=most(settings.max_points_per_key),
+        checkpoints=most(settings.max_checkpoints_bytes_per_key),
         answers=(most(settings.max_answers_per_key), most(settings.max_answers_bytes_per_key)),
     ) | {
         "queued_runs": Used(count=queued, max_count=most(settings.max_queued_runs_per_key)),
@@ -59,7 +61,12 @@ def _own(db: Transaction, settings: Settings) -> dict[str, Used]:
 
 def _server(db: Transaction, settings: Settings) -> dict[str, Used]:
     return _shown(
-        usage.total(db), datasets=(None, settings.max_datasets_bytes), runs=None, answers=(None, settings.max_answers_bytes)
+        usage.total(db),
+        datasets=(None, settings.max_datasets_bytes),
+        runs=(None, None),
+        points=None,
+        checkpoints=None,
+        answers=(None, settings.max_answers_bytes),
     ) | {
         "queued_runs": Used(count=runs.count(db, RunStatus.QUEUED), max_count=settings.max_queued_runs),
         "running_runs": Used(count=runs.count(db, RunStatus.RUNNING), max_count=settings.workers),
@@ -70,11 +77,13 @@ def _server(db: Transaction, settings: Settings) -> dict[str, Used]:
 Most = tuple[int | None, int | None]
 
 
-def _shown(kept: usage.Usage, *, datasets: Most, runs: int | None, answers: Most) -> dict[str, Used]:
+def _shown(
+    kept: usage.Usage, *, datasets: Most, runs: Most, points: int | None, checkpoints: int | None, answers: Most
+) -> dict[str, Used]:
     return {
         "datasets": Used(count=kept.datasets, bytes=kept.datasets_bytes, max_count=datasets[0], max_bytes=datasets[1]),
-        "runs": Used(count=kept.runs, max_count=runs),
-        "points": Used(count=kept.points),
-        "checkpoints": Used(count=kept.checkpoints, bytes=kept.checkpoints_bytes),
+        "runs": Used(count=kept.runs, bytes=kept.runs_bytes, max_count=runs[0], max_bytes=runs[1]),
+        "points": Used(count=kept.points, max_count=points),
+        "checkpoints": Used(count=kept.checkpoints, bytes=kept.checkpoints_bytes, max_bytes=checkpoints),
         "answers": Used(count=kept.answers, bytes=kept.answers_bytes, max_count=answers[0], max_bytes=answers[1]),
     }

@@ -1,5 +1,6 @@
 """Quotas of owners, and `GET /v1/usage`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,14 @@ def counted(api: Api) -> dict[str, int]:
             if column is not None:
                 values = [row[column] for row in rows]
                 found[f"{name}_bytes"] = sum(v if isinstance(v, int) else len(v.encode()) for v in values)
+            if name == "runs":
+                found["runs_bytes"] = sum(len(json.dumps(row[column])) for row in rows for column in WRITTEN)
         return found
 
     return database.read(work)
+
+
+WRITTEN = ("dataset", "data", "spec", "tags")
 
 
 def kept(api: Api) -> dict[str, int]:
@@ -104,6 +110,36 @@ def test_number_of_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "what"),
+    [
+        ({"max_runs_bytes_per_key": 1024}, "bytes of specs and tags"),
+        ({"max_points_per_key": 4}, "5 points"),
+        ({"max_checkpoints_bytes_per_key": 1024}, "bytes of checkpoints"),
+    ],
+    ids=str,
+)
+def test_what_runs_store(tmp_path: Path, limit: dict[str, int], what: str) -> None:
+    """An owner whose runs store as much as is allowed makes no other; what is there can be used and deleted."""
+    with serving(tmp_path, workers=1, commit_interval_seconds=0.05, **limit) as api:
+        keyed = Keyed(api)
+        api.headers.update(bearer(keyed.alice))
+        spec = {**RUN, "training": {"steps": 4, "log_every": 1}, "tags": {"a": "x" * 400, "b": "y" * 400}}
+        run = api.post("/v1/runs", json=spec).json()["id"]
+        api.wait(run, "succeeded")
+        refused = [api.post("/v1/runs", json=spec), api.post(f"/v1/runs/{run}/fork", json={})]
+        if "max_runs_bytes_per_key" in limit:
+            refused.append(api.patch(f"/v1/runs/{run}", json={"tags": {"more": "z"}}))
+        for answer in refused:
+            assert answer.status_code == 413, answer.text
+            assert what in answer.json()["detail"]
+            assert f"POSTGRAD_{next(iter(limit)).upper()})" in answer.json()["detail"]
+        assert api.patch(f"/v1/runs/{run}", json={"tags": {"b": None}}).status_code == 200
+        assert api.post("/v1/runs", json=spec, headers=bearer(keyed.bob)).status_code == 202
+        assert api.delete(f"/v1/runs/{run}").status_code == 204
+        assert api.post("/v1/runs", json=spec).status_code == 202
+
+
+@pytest.mark.parametrize(
     "limit", [{"max_answers_per_key": 2}, {"max_answers_bytes_per_key": 6000}, {"max_answers_bytes": 6000}], ids=str
 )
 def test_kept_answers(tmp_path: Path, limit: dict[str, int]) -> None:
@@ -139,6 +175,9 @@ class TestUsage:
             api.wait(longer["id"], "succeeded")
             fork = api.post(f"/v1/runs/{run['id']}/fork", json={}).json()
             api.wait(fork["id"], "succeeded")
+            assert kept(api) == counted(api)
+            tags = {"tags": {"\N{SNOWMAN}": "many"}}
+            assert api.patch(f"/v1/runs/{fork['id']}", json=tags).status_code == 200
             assert kept(api) == counted(api)
             assert kept(api)["points"] > 12
             assert kept(api)["checkpoints"] > 14

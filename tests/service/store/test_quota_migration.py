@@ -92,11 +92,17 @@ def test_what_was_there_is_counted_and_ranked(old: str, monkeypatch: pytest.Monk
     engine.dispose()
     migrate.upgrade(old)
     with (engine := make_writer(old)).begin() as db:
-        rows = {row["owner"]: {k: v for k, v in row.items() if v} for row in db.execute(text("SELECT * FROM usage")).mappings()}
+        rows = {
+            row["owner"]: {k: v for k, v in row.items() if v and k != "owner"}
+            for row in db.execute(text("SELECT * FROM usage")).mappings()
+        }
+        written = [rows[owner].pop("runs_bytes") for owner in ("alice", "")]
+        of_both = (('{"kind": "stored", "id": "ds_1"}', '{"examples":1}'), ('{"kind": "spiral"}', json.dumps(OWN)))
+        assert written == [len(dataset) + len(data) + len(SPEC) + len("{}") for dataset, data in of_both]
         assert rows == {
-            "alice": {"owner": "alice", "datasets": 1, "datasets_bytes": 3, "runs": 1, "points": 3},
+            "alice": {"datasets": 1, "datasets_bytes": 3, "runs": 1, "points": 3},
             "": {"runs": 1, "checkpoints": 3, "checkpoints_bytes": 21},
-            "bob": {"owner": "bob", "answers": 1, "answers_bytes": 9},
+            "bob": {"answers": 1, "answers_bytes": 9},
         }
         assert db.execute(text("SELECT rank FROM runs ORDER BY id")).scalars().all() == [3, 1003]
         db.execute(text("DELETE FROM runs WHERE id = 'run_2'"))

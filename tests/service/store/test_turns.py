@@ -8,6 +8,7 @@ import pytest
 from service.actor import NOBODY, Actor, Permission
 from service.domain import Run, RunStatus, StopReason, new_id
 from service.runs.update import update
+from service.settings import Settings
 from service.store import lifecycle, places, queue, runs
 from service.store.unit import Database
 from tests.service.records import queue_run
@@ -93,8 +94,8 @@ def test_priorities_of_an_admin_count_among_all(database: Database, template: Ru
     plain = [add(alice, template, priority) for priority in (0, 100, 5)]
     other = [add(bob, template, priority) for priority in (0, 0)]
     urgent, late = add(admin, template, 1), add(admin, template, -1)
-    update(admin, other[1], {"priority": 2})
-    update(alice, plain[2], {"priority": 50})
+    update(admin, Settings(), other[1], {"priority": 2})
+    update(alice, Settings(), plain[2], {"priority": 50})
     order = []
     for _ in range(7):
         (run_id,) = claim(database)
