@@ -110,7 +110,7 @@ def queue(db: Transaction, run: Run, settings: Settings) -> None:
         told = f"{waiting} runs of this key are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS_PER_KEY)"
         raise QueueFull(f"{told}: try again later")
     quotas.check_run(db, settings)
-    if dataset_id is not None and datasets.get(db, dataset_id) is None:  # deleted since it was checked
+    if dataset_id is not None and not datasets.is_there(db, dataset_id):  # deleted since it was checked
         raise InvalidInput(FieldProblem(("dataset", "id"), f"there is no dataset {dataset_id!r}"))
     runs.add(db, run, dataset_id)
 

@@ -39,6 +39,12 @@ def get(db: Connection, dataset_id: str) -> DatasetInfo | None:
     return _record(row) if row is not None else None
 
 
+def is_there(db: Connection, dataset_id: str) -> bool:
+    """Return whether a dataset is kept, and may be seen; without its lists, half a megabyte of 10,000 features."""
+    query = select(datasets.c.id).where(datasets.c.id == dataset_id, visible(db, datasets))
+    return db.execute(query).one_or_none() is not None
+
+
 def content(db: Connection, dataset_id: str) -> bytes | None:
     """Return the content of a dataset, or None."""
     query = select(datasets.c.content).where(datasets.c.id == dataset_id, visible(db, datasets))
