@@ -127,7 +127,12 @@ def mount(app: FastAPI, settings: Settings) -> None:
 @asynccontextmanager
 async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncIterator[None]:
     """Begin and end the parts of the server."""
-    database = Database(settings.url, on_write=app.state.metrics.commits.observe)
+    database = Database(
+        settings.url,
+        on_write=app.state.metrics.commits.observe,
+        min_free_bytes=settings.min_free_bytes,
+        spends_reserve=True,
+    )
     keyring = Keyring(database, required=bool(settings.require_key))
     watch = Watch(database, settings.max_streams, settings.max_streams_per_key)
     placed = _placing(database, settings, keyring, watch) if part is None else _placed_elsewhere(part, watch)
@@ -154,7 +159,7 @@ async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncI
 @asynccontextmanager
 async def _placing(database: Database, settings: Settings, keyring: Keyring, watch: Watch) -> AsyncIterator[Placing]:
     """Hold the data directory, migrate, and place runs from here."""
-    with exclusive(settings.data_dir):
+    with exclusive(settings.data_dir, settings.url):
         dispatcher = Dispatcher(database, settings, on_free=watch.look)
         async with contextmanager_in_threadpool(placing(dispatcher, keyring, settings.url)):
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)

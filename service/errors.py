@@ -16,6 +16,8 @@ ServiceError
 ├── TooManyStreams    too many clients follow runs already
 ├── TooManyRequests   too many requests came in a minute
 ├── Busy              the database is busy or unreachable: try again
+│   ├── DiskFull      the disk has no room, or less than is kept free
+│   └── Damaged       the database file is damaged: trying again does not help
 ├── NewerDatabase     the database was made by a newer version of this program
 ├── NoKey             the server needs an API key, and there is none that anybody could send
 └── DataDirectoryInUse   another server uses the data directory
@@ -155,6 +157,18 @@ class Busy(ServiceError):
     """The database is busy or cannot be reached; the same request may succeed later."""
 
     code = "busy"
+
+
+class DiskFull(Busy):
+    """The disk of the database has no room, or less than this server keeps free."""
+
+    code = "disk_full"
+
+
+class Damaged(Busy):
+    """The database file is damaged; what does not touch the damage still works."""
+
+    code = "database_damaged"
 
 
 class NewerDatabase(ServiceError):

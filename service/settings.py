@@ -84,6 +84,20 @@ class Settings(BaseSettings):
     max_answers_bytes: Annotated[int, Field(ge=1024, description="all answers kept for idempotency keys together")] = GIB
     max_answers_bytes_per_key: Annotated[int, Field(ge=1024, description="the same of one API key's owner")] = 256 * MIB
     max_answers_per_key: Annotated[int, Field(ge=1, description="answers kept for idempotency keys of one owner")] = 100_000
+    max_run_bytes: Annotated[
+        int,
+        Field(ge=1024 * 1024, description="metric points and checkpoints of one run, estimated before and counted on the way"),
+    ] = 16 * 1024 * MIB
+    max_backlog_bytes: Annotated[
+        int, Field(ge=64 * 1024, description="what a worker holds in memory until it is committed; then training waits")
+    ] = 64 * MIB
+    min_free_bytes: Annotated[
+        int | None,
+        Field(ge=0, description="free space that is kept on the disk; default: 256 MiB, but at most a twentieth of the disk"),
+    ] = None
+    worker_silence_seconds: Annotated[
+        float, Field(gt=0, le=86_400, description="a worker that gives no sign of life for so long is killed and replaced")
+    ] = 30.0
     curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
     log_level: Annotated[Level, Field(description="how much to log: debug, info, warning or error")] = "info"
     log_format: Annotated[

@@ -35,6 +35,8 @@ STATUS: dict[type[Exception], int] = {
     errors.QueueFull: 429,
     errors.TooManyStreams: 429,
     errors.TooManyRequests: 429,
+    errors.DiskFull: 503,
+    errors.Damaged: 503,
     errors.Busy: 503,
     SpecError: 422,
     CoreError: 422,
@@ -71,6 +73,7 @@ CODES = {
 LONGEST = 200  # characters of a path or a method that an error says again
 RETRYABLE = (429, 503)
 RETRYABLE_CODES = (errors.InFlight.code,)
+LASTING_CODES = (errors.Damaged.code,)
 UNREADABLE: dict[type[Exception], str] = {
     RecursionError: "it is nested too deeply",
     UnicodeDecodeError: "it is not UTF-8",
@@ -108,7 +111,7 @@ def document(scope: Scope, status: int, detail: str, code: str | None = None, **
         "instance": scope["path"][:LONGEST],
         "code": code,
         "request_id": scope.get("request_id", ""),
-        "retryable": status in RETRYABLE or code in RETRYABLE_CODES,
+        "retryable": (status in RETRYABLE and code not in LASTING_CODES) or code in RETRYABLE_CODES,
         **{name: value for name, value in more.items() if value is not None},
     }
 

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,7 @@ from prometheus_client import (
     values,
 )
 from prometheus_client import exposition as text
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
@@ -136,18 +137,25 @@ def _of_process(parts: Parts) -> Iterator[Metric]:
     yield InfoMetricFamily("postgrad_build", "The program and what it runs on.", about)
     yield GaugeMetricFamily("postgrad_workers", "Worker processes that there should be.", parts.settings.workers)
     yield GaugeMetricFamily("postgrad_workers_alive", "Worker processes that there are.", parts.dispatcher.workers_alive)
+    hung = CounterMetricFamily("postgrad_workers_hung", "Workers that gave no sign of life and were killed.")
+    hung.add_metric([], parts.dispatcher.workers_hung)
+    yield hung
 
 
 def _of_database(database: Database) -> Iterator[Metric]:
-    try:
-        now = database.read(load.now)
-    except Busy:
-        now = None
+    now = room = None
+    with suppress(Busy):
+        now, room = database.read(load.now), database.room()
     yield GaugeMetricFamily("postgrad_database_up", "Whether the database answers.", now is not None)
     if now is not None:
         yield GaugeMetricFamily("postgrad_queue_depth", "Runs that wait for a worker.", now.queued)
         yield GaugeMetricFamily("postgrad_running_runs", "Runs that are being trained.", now.running)
         yield GaugeMetricFamily("postgrad_steps_per_second", "Steps of all running runs together.", now.steps_per_second)
+    if room is not None:
+        yield GaugeMetricFamily("postgrad_disk_free_bytes", "Free bytes of the disk of the database.", room.free_bytes)
+        yield GaugeMetricFamily("postgrad_disk_reusable_bytes", "Unused bytes within the database.", room.reusable_bytes)
+        yield GaugeMetricFamily("postgrad_disk_floor_bytes", "Bytes that are kept free.", room.floor_bytes)
+        yield GaugeMetricFamily("postgrad_disk_low", "Whether there is less than that: runs wait.", room.lacks())
 
 
 def _stored(database: Database) -> Iterator[Metric]:

@@ -91,6 +91,10 @@ class ValidateOut(BaseModel):
     parameters: int
     memory_bytes: int
     estimated_seconds: float
+    points: Annotated[int, Field(description="metric points that it stores, if it makes all of its steps")]
+    points_bytes: int
+    checkpoints: Annotated[int, Field(description="checkpoints that it keeps then: the best and the latest included")]
+    checkpoints_bytes: int
 
 
 class DatasetOut(BaseModel):

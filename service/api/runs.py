@@ -64,6 +64,10 @@ def validate_run(body: RunCreate, server: Server) -> ValidateOut:
         parameters=cost.parameters,
         memory_bytes=cost.memory_bytes,
         estimated_seconds=cost.seconds,
+        points=cost.stored.points,
+        points_bytes=cost.stored.points_bytes,
+        checkpoints=cost.stored.checkpoints,
+        checkpoints_bytes=cost.stored.checkpoints_bytes,
     )
 
 

@@ -31,7 +31,10 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request, server: Server) -> Any:
-    """Say whether the server can do its work: the database answers, its tables are current, runs are being placed."""
+    """Say whether the server can do its work: the database answers, its tables are current, runs are being placed.
+
+    No worker hangs, and the disk has more room than is kept free.
+    """
     checks = checks_of(server)
     if all(checks.values()):
         return {"status": "ready", "checks": checks}
@@ -41,11 +44,15 @@ def readyz(request: Request, server: Server) -> Any:
 
 def checks_of(server: Parts) -> dict[str, bool]:
     """Return each part that has to be fit for work, and whether it is."""
-    checks = {"database": True, "migrations": True, "executor": server.dispatcher.alive}
+    dispatcher, database = server.dispatcher, server.database
+    checks = {"database": True, "migrations": True, "executor": dispatcher.alive}
+    checks |= {"workers": dispatcher.workers_silent == 0, "disk": True}
     try:
-        checks["migrations"] = server.database.read(migrate.is_current)
+        checks["migrations"] = database.read(migrate.is_current)
+        checks["disk"] = not database.room().lacks()
     except Busy:
         checks["database"] = checks["migrations"] = False
+    checks["database"] = checks["database"] and not database.faults.present
     return checks
 
 

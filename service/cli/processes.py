@@ -50,14 +50,15 @@ class Server:
         """Start everything, say where it serves, watch over it, end it."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop())
-        with exclusive(self._settings.data_dir), self._answering():
+        with exclusive(self._settings.data_dir, self._settings.url), self._answering():
             # Loaded while the parts load: 0.7 s.
             from service.executors.dispatcher import Dispatcher  # noqa: PLC0415
             from service.executors.placing import placing  # noqa: PLC0415
             from service.runs.api_keys import Keyring  # noqa: PLC0415
             from service.store.unit import Database  # noqa: PLC0415
 
-            database = Database(self._settings.url)
+            floor = self._settings.min_free_bytes
+            database = Database(self._settings.url, min_free_bytes=floor, spends_reserve=True)
             keyring = Keyring(database, required=bool(self._settings.require_key))
             dispatcher = Dispatcher(database, self._settings, on_free=lambda: self._tell(dispatcher))
             with closing(database), placing(dispatcher, keyring, self._settings.url):

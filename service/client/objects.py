@@ -90,6 +90,10 @@ class Estimate(TypedDict):
     parameters: int
     memory_bytes: int
     estimated_seconds: float
+    points: int
+    points_bytes: int
+    checkpoints: int
+    checkpoints_bytes: int
 
 
 class NonFinite(TypedDict):

@@ -8,8 +8,11 @@ from collections.abc import Callable
 
 from service.domain import Run, RunStatus, StopReason
 from service.errors import Busy
-from service.executors.local import LocalExecutor, Lost
+from service.executors.disk import Disk
+from service.executors.local import LocalExecutor
+from service.executors.slot import Lost
 from service.executors.worker import WorkerSettings
+from service.runs.backlog import Bounds
 from service.settings import Settings
 from service.store import lifecycle, runs
 from service.store.lifecycle import Fenced
@@ -26,8 +29,15 @@ class Dispatcher:
     def __init__(self, database: Database, settings: Settings, on_free: Callable[[], None] = lambda: None) -> None:
         """`on_free` is called, from another thread, whenever a worker is free: a run may have ended."""
         self._database, self._settings, self._on_free = database, settings, on_free
+        self._disk = Disk(database)
         worker = WorkerSettings(
-            settings.url, settings.commit_interval_seconds, os.getpid(), settings.log_level, settings.log_format
+            settings.url,
+            settings.commit_interval_seconds,
+            os.getpid(),
+            settings.log_level,
+            settings.log_format,
+            bounds=Bounds(settings.max_run_bytes, settings.max_backlog_bytes, settings.min_free_bytes),
+            silence_seconds=settings.worker_silence_seconds,
         )
         self._executor = LocalExecutor(settings.workers, worker, on_free=self._note_free, on_lost=self._note_lost)
         self._lost: queue.SimpleQueue[Lost] = queue.SimpleQueue()
@@ -56,6 +66,16 @@ class Dispatcher:
         """Number of worker processes that there are now."""
         return self._executor.living
 
+    @property
+    def workers_silent(self) -> int:
+        """Number of workers that hang and are not replaced yet."""
+        return self._executor.silent
+
+    @property
+    def workers_hung(self) -> int:
+        """Number of workers that hung and were killed, since the start."""
+        return self._executor.hung
+
     def stop(self) -> None:
         """Stop placing runs; running ones are committed and go back to the queue."""
         self._stopping = True
@@ -81,6 +101,7 @@ class Dispatcher:
             self._wake.clear()
             try:
                 self._handle_lost()
+                self._disk.look()
                 self._place()
             except Busy as error:
                 log.warning("cannot place runs now: %s", error)
@@ -89,7 +110,7 @@ class Dispatcher:
 
     def _place(self) -> None:
         free = self._executor.free
-        if free:
+        if free and not self._disk.low:
             most = self._settings.max_running_runs_per_key
             for job in self._database.write(lambda db: [] if self._stopping else lifecycle.claim(db, free, most)):
                 self._executor.submit(job)

@@ -33,6 +33,14 @@ class Placing(Protocol):
     def workers_alive(self) -> int:
         """Number of worker processes that there are now."""
 
+    @property
+    def workers_silent(self) -> int:
+        """Number of workers that hang and are not replaced yet."""
+
+    @property
+    def workers_hung(self) -> int:
+        """Number of workers that hung and were killed, since the start."""
+
 
 def say(line: socket.socket, what: bytes) -> None:
     """Write, unless the other side does not read or is gone."""
@@ -42,7 +50,7 @@ def say(line: socket.socket, what: bytes) -> None:
 
 def state(dispatcher: Placing) -> bytes:
     """Return the line that tells the state of a dispatcher."""
-    return b"%d %d\n" % (dispatcher.alive, dispatcher.workers_alive)
+    return b"%d %d %d %d\n" % (dispatcher.alive, dispatcher.workers_alive, dispatcher.workers_silent, dispatcher.workers_hung)
 
 
 class FarDispatcher:
@@ -50,7 +58,7 @@ class FarDispatcher:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
-        self._state = (False, 0)
+        self._state = (False, 0, 0, 0)
         self._heard_at = 0.0
         self._first = threading.Event()
         self._on_news: Callable[[], None] = lambda: None
@@ -80,10 +88,20 @@ class FarDispatcher:
         """Number of worker processes that there were half a second ago."""
         return self._state[1]
 
+    @property
+    def workers_silent(self) -> int:
+        """Number of workers that hung half a second ago and were not replaced."""
+        return self._state[2]
+
+    @property
+    def workers_hung(self) -> int:
+        """Number of workers that hung and were killed, since the start."""
+        return self._state[3]
+
     def _listen(self) -> None:
         while said := self._line.recv(65536):
-            alive, workers = said.splitlines()[-1].split()
-            self._state, self._heard_at = (alive == b"1", int(workers)), time.monotonic()
+            alive, *workers = map(int, said.splitlines()[-1].split())
+            self._state, self._heard_at = (bool(alive), workers[0], workers[1], workers[2]), time.monotonic()
             self._first.set()
             self._on_news()
         os.kill(os.getpid(), signal.SIGTERM)  # nobody is left to answer requests for

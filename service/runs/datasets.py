@@ -20,6 +20,7 @@ from service.runs import quotas, texts
 from service.runs.names import check_names
 from service.settings import Settings
 from service.store import datasets as store
+from service.store import room
 from service.store.paging import Part
 from service.store.unit import Also, Database, Transaction, nothing
 
@@ -93,6 +94,7 @@ def keep(
     )
 
     def work(db: Transaction) -> Kept:
+        room.check(db, settings.min_free_bytes, len(content))
         kept = quotas.keep_dataset(db, settings, info, content)
         also(db, kept)
         return kept

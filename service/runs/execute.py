@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.errors import CoreError, Diverged
+from core.estimate import CHECKPOINT_BYTES, POINT_BYTES
 from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
@@ -13,17 +15,26 @@ from core.train import never, quiet, train
 from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
+from service.runs.backlog import Backlog, Bounds, StoredTooMuch
 from service.runs.record import Recorder
 from service.runs.text_samples import TextSamples
-from service.store import checkpoints, lifecycle, runs
+from service.store import checkpoints, lifecycle, metrics, runs
 from service.store.lifecycle import Fenced
 from service.store.unit import Database, Transaction
 
 log = logging.getLogger(__name__)
 
+UNBOUNDED = Bounds()
+
 
 def execute(
-    database: Database, run_id: str, attempt: int, *, commit_interval_seconds: float, stopping: Callable[[], bool]
+    database: Database,
+    run_id: str,
+    attempt: int,
+    *,
+    commit_interval_seconds: float,
+    stopping: Callable[[], bool],
+    bounds: Bounds = UNBOUNDED,
 ) -> None:
     """Train a run from its last checkpoint until it ends, is cancelled, is taken away, or `stopping()` is true.
 
@@ -33,13 +44,13 @@ def execute(
     if run is None or run.attempt != attempt or run.status is not RunStatus.RUNNING:
         return
     try:
-        _begin_and_train(database, run, attempt, commit_interval_seconds, stopping)
+        _begin_and_train(database, run, attempt, commit_interval_seconds, stopping, bounds)
     except Fenced:
         log.info("this attempt is no longer the owner of the run")
 
 
 def _begin_and_train(
-    database: Database, run: Run, attempt: int, commit_interval_seconds: float, stopping: Callable[[], bool]
+    database: Database, run: Run, attempt: int, commit_interval_seconds: float, stopping: Callable[[], bool], bounds: Bounds
 ) -> None:
     try:
         with quiet():
@@ -52,13 +63,36 @@ def _begin_and_train(
         _fail_unstarted(database, run.id, attempt, error)
         return
     saved_step = -1 if saved is None else saved.step
-    recorder = Recorder(database, run, attempt, state, commit_interval_seconds, saved_step=saved_step, samples=samples)
+    recorder = Recorder(
+        database,
+        run,
+        attempt,
+        state,
+        commit_interval_seconds,
+        saved_step=saved_step,
+        samples=samples,
+        backlog=_backlog(database, run, stored, state, bounds),
+        stopping=stopping,
+    )
     try:
         _train(problem, state, recorder, Ending(run, problem, state, recorder), stopping)
+    except StoredTooMuch as error:
+        recorder.fail(state, StopReason.ERROR, problem_of(error), keep=True)
     except Diverged as error:
         recorder.fail(state, StopReason.DIVERGED, problem_of(error))
     except (CoreError, MemoryError) as error:
         recorder.fail(state, StopReason.ERROR, problem_of(error))
+
+
+def _backlog(database: Database, run: Run, stored: list[Checkpoint], state: TrainState, bounds: Bounds) -> Backlog:
+    """Return an empty backlog that knows what the run has stored. Several find room below the floor of the disk."""
+    floor = database.room().floor_bytes
+    if floor:
+        bounds = replace(bounds, max_backlog_bytes=min(bounds.max_backlog_bytes, floor // 4))
+    every = run.spec["training"]["checkpoint_every"]
+    kept = [one.size_bytes for one in stored if one.step % every == 0 or one.attempt == checkpoints.AT_CREATION]
+    points = database.read(lambda db: metrics.count(db, run.id))
+    return Backlog(bounds, len(state.to_bytes()), sum(kept) + len(kept) * CHECKPOINT_BYTES + points * POINT_BYTES)
 
 
 class Ending:
@@ -153,6 +187,8 @@ def problem_of(error: Exception) -> dict[str, Any]:
             "tensor": error.tensor,
             "suggestion": error.suggestion,
         }
+    if isinstance(error, StoredTooMuch):
+        return {"code": error.code, "title": "The run stores too much", "detail": str(error), "step": error.step}
     if isinstance(error, MemoryError):
         return {"code": "out_of_memory", "title": "Out of memory", "detail": "the worker could not get the memory it needs"}
     return {"code": "unusable", "title": "The run cannot be trained", "detail": str(error)}

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import CoreError
-from core.estimate import estimate
+from core.estimate import Estimate, estimate
 from core.spec import TrainSpec
 from core.state import TrainState
 from service.domain import Checkpoint, Run, RunStatus, new_id, now
 from service.errors import Conflict
 from service.runs.control import allow, find
 from service.runs.predict import find_checkpoint
-from service.runs.submit import digest, queue
+from service.runs.submit import check_stored, digest, queue
 from service.settings import Settings
 from service.store import checkpoints
 from service.store.checkpoints import Snapshot
@@ -59,7 +59,7 @@ def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoi
     plain, moment = spec.to_dict(), now()
     start = checkpoint.step if checkpoint else 0
     origin = {"run": parent.id, "checkpoint": checkpoint and checkpoint.id, "step": start, "relation": relation}
-    cost = estimate(spec, parent.data["examples"], len(parent.data["features"]), len(parent.data["classes"]))
+    cost = _cost(spec, parent.data)
     return Run(
         id=new_id("run"),
         name=parent.name,
@@ -80,6 +80,10 @@ def child(parent: Run, spec: TrainSpec, relation: Relation, checkpoint: Checkpoi
     )
 
 
+def _cost(spec: TrainSpec, data: dict[str, Any]) -> Estimate:
+    return estimate(spec, data["examples"], len(data["features"]), len(data["classes"]))
+
+
 def add(
     database: Database,
     settings: Settings,
@@ -89,6 +93,7 @@ def add(
     also: Also[Run] = nothing,
 ) -> Run:
     """Store a run with the checkpoints that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
+    check_stored(_cost(TrainSpec.from_dict(run.spec), run.data).stored, settings)
 
     def work(db: Transaction) -> Run:
         queue(db, run, settings)

@@ -1,5 +1,6 @@
-"""What a worker has learned since its last commit, and the one transaction that makes it durable."""
+"""What a worker has learned since its last commit, and when it becomes durable."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,27 +8,21 @@ from typing import Any
 from core.state import TrainState
 from core.types import Point
 from service.domain import Run, RunStatus, StopReason
-from service.errors import Busy
+from service.errors import Busy, Damaged, DiskFull
 from service.runs import summary
-from service.runs.environment import fingerprint
-from service.runs.happened import happened
+from service.runs.backlog import Backlog
+from service.runs.intervals import End, Intervals
 from service.runs.text_samples import TextSamples
-from service.store import attempts, checkpoints, events, lifecycle, metrics
-from service.store.checkpoints import Snapshot
+from service.store import lifecycle
 from service.store.unit import Database, Transaction
+
+log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 
-End = Callable[[Transaction], None]
-"""What ends an attempt, in the transaction of its last interval."""
-
 
 class Recorder:
-    """Collects the points and snapshots of one attempt; every commit is whole or does not happen.
-
-    Points, progress, checkpoints and events of an interval are one transaction, guarded by the attempt number: after
-    any crash nothing lies above the checkpoint and nothing is missing below it.
-    """
+    """Collects the points and snapshots of one attempt; every commit is whole or does not happen."""
 
     def __init__(
         self,
@@ -39,55 +34,68 @@ class Recorder:
         *,
         saved_step: int,
         samples: TextSamples,
+        backlog: Backlog,
+        stopping: Callable[[], bool],
     ) -> None:
-        """Begin at a state; `saved_step` is the step of the last checkpoint that is stored, -1 if there is none."""
+        """Begin at a state; `saved_step` is the step of the last checkpoint that is stored, -1 if there is none.
+
+        `stopping` tells whether the server ends: then a full disk is not waited for.
+        """
         self._database, self._run_id, self._attempt = database, run.id, attempt
         self._checkpoint_every: int = run.spec["training"]["checkpoint_every"]
         self._interval = interval_seconds
-        self._metrics = {name: dict(known) for name, known in run.metrics.items()}
         self._least = summary.best(run.metrics)  # the best value of the series that decides
-        self._best_step = run.best_step
-        self._best: TrainState | None = None
-        self._points: list[Point] = []
-        self._summed = 0  # of the points, how many are in the metrics already
-        self._milestones: list[TrainState] = []
-        self._saved_step, self._samples = saved_step, samples
+        self._backlog, self._stopping = backlog, stopping
+        self._intervals = Intervals(database, run, attempt, state.step, saved_step, samples, backlog)
         self._expected: str | None = (run.parent or {}).get("weights_digest")  # of a run that verifies another
-        self._begun = False
         self.usable = True  # the present state has a finite loss: something to go on from and to predict with
-        self._from_step = state.step
-        self._started, self._seconds_before = time.monotonic(), run.training_seconds
+        self._unsaved = False
         self.due_at = 0.0  # the first commit comes before the first step: there is something to predict with
 
     @property
     def training_seconds(self) -> float:
         """Seconds in which the run has been trained, those of earlier attempts up to their last commit included."""
-        return self._seconds_before + time.monotonic() - self._started
+        return self._intervals.training_seconds
 
     def see(self, point: Point, state: TrainState) -> None:
-        """Take a metric point and what belongs to it: a milestone, a new best.
+        """Take a metric point and what belongs to it: a milestone, a new best. Raise StoredTooMuch at the limit of a run.
 
         Between two steps everything takes three times as long as in a loop: what can wait is done at the commit.
         """
-        self._points.append(point)
+        backlog = self._backlog
+        backlog.points.append(point)
         self.usable = point.finite
         if not self.usable:
             return
-        if point.step % self._checkpoint_every == 0 and point.step > self._saved_step:
-            self._milestones.append(state.copy())
+        milestone = point.step % self._checkpoint_every == 0 and point.step > self._intervals.saved_step
+        backlog.check(point.step, milestone=milestone)
+        if milestone:
+            backlog.milestones.append(state.copy())
         if (value := point.metrics[summary.deciding(point.metrics)]) < self._least and not state.restored:
-            self._least, self._best, self._best_step = value, state.copy(), point.step
+            self._least, backlog.best, self._intervals.best_step = value, state.copy(), point.step
+        if backlog.full:
+            self.due_at = 0.0
 
     def commit(self, state: TrainState) -> RunStatus | None:
         """Make everything so far durable; return the status to stop for, if one was asked for. Raise Fenced if not ours.
 
-        While the database cannot be written, training goes on and the next commit carries more.
+        While the database cannot be written, training goes on and the next commit carries more. Training waits once as much
+        is held as may be.
         """
-        try:
-            return self._write(state)
-        except Busy:
-            self.due_at = time.monotonic() + RETRY_SECONDS
-            return None
+        while True:
+            try:
+                asked = self._write(state)
+            except Damaged:
+                raise
+            except Busy as error:
+                self._tell(error)
+                self.due_at = time.monotonic() + RETRY_SECONDS
+                asked = self._asked() if isinstance(error, DiskFull) else None
+                if asked is not None or not self._backlog.full or self._stopping():
+                    return asked
+                self._intervals.wait(RETRY_SECONDS)
+            else:
+                return asked
 
     def finish(self, state: TrainState, status: RunStatus, reason: StopReason) -> None:
         """Commit the last interval and end the run with the weights as they are, in one transaction."""
@@ -99,24 +107,14 @@ class Recorder:
 
         self._write_at_last(state, end, last=True)
 
-    def fail(self, state: TrainState, reason: StopReason, error: dict[str, Any]) -> None:
-        """End the run without success; the state that failed is not kept, the checkpoints before it are."""
-        self.usable = False
+    def fail(self, state: TrainState, reason: StopReason, error: dict[str, Any], *, keep: bool = False) -> None:
+        """End the run without success; the checkpoints before it are kept, and with `keep` the present state too."""
+        self.usable = keep
 
         def end(db: Transaction) -> None:
             lifecycle.finish(db, self._run_id, self._attempt, RunStatus.FAILED, reason, error=error)
 
         self._write_at_last(state, end)
-
-    def _write_at_last(self, state: TrainState, end: End, *, last: bool = False) -> None:
-        """Write, and wait for the database if need be."""
-        while True:
-            try:
-                self._write(state, end, last=last)
-            except Busy:
-                time.sleep(RETRY_SECONDS)
-            else:
-                return
 
     def release(self, state: TrainState, why: str) -> None:
         """Commit the last interval and let go of the run: it is queued, or paused if that was asked for."""
@@ -124,66 +122,62 @@ class Recorder:
         def end(db: Transaction) -> None:
             lifecycle.release(db, self._run_id, self._attempt, why=why, stalled=False)
 
-        self._write(state, end)
+        try:
+            self._write(state, end)
+        except DiskFull:
+            if not self._given_up():
+                raise
 
     def _write(self, state: TrainState, end: End | None = None, *, last: bool = False) -> RunStatus | None:
-        """Write the interval; `end` ends the attempt, and with `last` the present state is the one that the run ends with."""
-        self._samples.write([*self._milestones, state] if last else self._milestones, best=self._best, now=end is not None)
-        snapshots = self._snapshots(state)
-        late = self._samples.late(self._saved_step)
-        points = list(self._points)
-        for point in points[self._summed :]:
-            summary.add(self._metrics, point)
-        self._summed = len(points)
-        done = state.step - self._from_step
-        seconds = self.training_seconds
-        rate = done / max(seconds - self._seconds_before, 1e-9) if done else None
-
-        def work(db: Transaction) -> RunStatus | None:
-            asked = lifecycle.progress(
-                db,
-                self._run_id,
-                self._attempt,
-                step=state.step,
-                steps_per_second=rate,
-                training_seconds=seconds,
-                metrics=self._metrics,
-                best_step=self._best_step,
-            )  # first: it is the fence
-            told = [] if self._begun else [("attempt", self._begin(db))]
-            metrics.append(db, self._run_id, points)
-            saved = checkpoints.save(db, self._run_id, self._attempt, snapshots, best_step=self._best_step)
-            checkpoints.add_samples(db, self._run_id, late)
-            events.append(db, self._run_id, told + happened(points, saved, snapshots, last_step=state.step if last else None))
-            if end is not None:
-                end(db)
-            return asked
-
-        asked = self._database.write(work)
-        self._begun = True
-        self._points, self._summed, self._milestones, self._best = [], 0, [], None
-        self._samples.stored()
-        self._saved_step = max([self._saved_step, *(snapshot.step for snapshot in snapshots)])
+        asked = self._intervals.write(state, end, usable=self.usable, last=last)
         self.due_at = time.monotonic() + self._interval
+        self._unsaved = False
         return asked
 
-    def _begin(self, db: Transaction) -> dict[str, Any]:
-        """Record that the attempt has begun, and whether its environment is another than before; return what to tell of it."""
-        environment, before = fingerprint(), attempts.latest(db, self._run_id) if self._attempt > 1 else None
-        begun: dict[str, Any] = {"attempt": self._attempt, "from_step": self._from_step}
-        known = before.environment if before else {}  # an attempt of an older version may not know all that is asked today
-        changed = [key for key in environment if key in known and known[key] != environment[key]]
-        if changed:
-            begun["environment_changed"] = changed
-            lifecycle.note_environment_changed(db, self._run_id)
-        attempts.add(db, self._run_id, self._attempt, from_step=self._from_step, environment=environment)
-        return begun
+    def _write_at_last(self, state: TrainState, end: End, *, last: bool = False) -> None:
+        """Write, and wait for the database if need be; on a full disk until the run is to stop, or the server ends."""
+        while True:
+            try:
+                self._write(state, end, last=last)
+            except Damaged:
+                raise
+            except Busy as error:
+                self._tell(error)
+                if isinstance(error, DiskFull) and self._given_up():
+                    return
+                self._intervals.wait(RETRY_SECONDS)
+            else:
+                return
 
-    def _snapshots(self, state: TrainState) -> list[Snapshot]:
-        """Return what to store: the milestones, the best if it is new, the present state; one for each step."""
-        texts = self._samples.texts
-        by_step = {kept.step: Snapshot.of(kept, kept=True, sample=texts[kept.step]) for kept in self._milestones}
-        for candidate in (self._best, state if self.usable else None):
-            if candidate is not None and candidate.step > self._saved_step and candidate.step not in by_step:
-                by_step[candidate.step] = Snapshot.of(candidate, kept=False, sample=texts.get(candidate.step))
-        return [by_step[step] for step in sorted(by_step)]
+    def _tell(self, error: Busy) -> None:
+        """Log once that the run is not saved, until it is."""
+        if not self._unsaved:
+            log.warning("the run is not saved now, and is tried again: %s", error)
+        self._unsaved = True
+
+    def _asked(self) -> RunStatus | None:
+        """Return the status to stop for, read while nothing can be written."""
+        try:
+            return self._database.read(lambda db: lifecycle.asked(db, self._run_id, self._attempt))
+        except Busy:
+            return None
+
+    def _given_up(self) -> bool:
+        """Let go of the run without the interval, which the disk has no room for, if it is to stop now; return whether it has.
+
+        Where it goes on later, from its last checkpoint, it learns the same again.
+        """
+        if self._asked() is None and not self._stopping():
+            return False
+        backlog, step = self._backlog, self._intervals.saved_step
+        why = f"the disk is full: {len(backlog.points)} points after step {step} and the state are not stored"
+
+        def end(db: Transaction) -> None:
+            lifecycle.release(db, self._run_id, self._attempt, why=why, stalled=False)
+
+        try:
+            self._database.spending().write(end)
+        except Busy:
+            return False
+        log.warning("%s", why)
+        return True

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from core.errors import SpecError
-from core.estimate import Estimate, estimate
+from core.estimate import Estimate, Stored, estimate
 from core.problem import check_data
 from core.spec import Text, TrainSpec, resolve
 from service.actor import NOBODY
@@ -14,7 +14,7 @@ from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
 from service.runs import quotas
 from service.runs.datasets import DatasetRef, Description, Kept, create, describe
 from service.settings import Settings
-from service.store import datasets, runs
+from service.store import datasets, room, runs
 from service.store.owned import owner_of
 from service.store.unit import Also, Database, Transaction, nothing
 
@@ -46,6 +46,7 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
             f"fewer hidden units or a smaller training.batch_size need less"
         )
     check_time(cost.seconds, settings)
+    check_stored(cost.stored, settings)
     return spec, data, cost
 
 
@@ -55,6 +56,16 @@ def check_time(seconds: float, settings: Settings) -> None:
         raise TooLarge(
             f"the run would take about {seconds:,.0f} seconds, this server allows {settings.max_run_seconds:,.0f} "
             f"(POSTGRAD_MAX_RUN_SECONDS): fewer steps or a smaller model need less"
+        )
+
+
+def check_stored(stored: Stored, settings: Settings) -> None:
+    """Raise TooLarge if a run is estimated to store more than is allowed."""
+    if stored.total_bytes > settings.max_run_bytes:
+        raise TooLarge(
+            f"the run would store about {stored.total_bytes:,} bytes, {stored.points:,} points and {stored.checkpoints:,} "
+            f"checkpoints of {stored.checkpoint_bytes:,} bytes, this server allows {settings.max_run_bytes:,} "
+            f"(POSTGRAD_MAX_RUN_BYTES): a greater training.log_every or training.checkpoint_every stores less"
         )
 
 
@@ -102,6 +113,7 @@ def _described(request: RunRequest, ref: DatasetRef, spec: TrainSpec, data: Desc
 def queue(db: Transaction, run: Run, settings: Settings) -> None:
     """Store a queued run; raise QueueFull, TooLarge for one that takes too long, InvalidInput if its data are gone."""
     check_time(run.estimated_seconds or 0.0, settings)
+    room.check(db, settings.min_free_bytes)
     dataset_id = run.dataset["id"] if run.dataset["kind"] == "stored" else None
     if (waiting := runs.count_queued(db)) >= (limit := settings.max_queued_runs):
         raise QueueFull(f"{waiting} runs are queued, this server allows {limit} (POSTGRAD_MAX_QUEUED_RUNS): try again later")

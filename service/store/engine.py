@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 2.5
 """How long a transaction waits for those of other processes before it is told that the database is locked."""
 BUSY_MS = 5000
 """How long SQLite itself waits for others, where nothing better does."""

@@ -81,6 +81,17 @@ def progress(
     return RunStatus.PAUSED if asked.pause_requested else None
 
 
+def asked(db: Connection, run_id: str, attempt: int) -> RunStatus | None:
+    """Return the status that an attempt was asked to stop for, or None; raise Fenced if the run is not its own."""
+    wishes = select(runs.c.status, runs.c.attempt, runs.c.cancel_requested, runs.c.pause_requested)
+    row = db.execute(wishes.where(runs.c.id == run_id)).one_or_none()
+    if row is None or row.attempt != attempt or row.status != RunStatus.RUNNING:
+        raise Fenced(f"{run_id} attempt {attempt}")
+    if row.cancel_requested:
+        return RunStatus.CANCELLED
+    return RunStatus.PAUSED if row.pause_requested else None
+
+
 def finish(
     db: Connection,
     run_id: str,
@@ -91,11 +102,16 @@ def finish(
     error: dict[str, Any] | None = None,
     weights_digest: str | None = None,
     verified: bool | None = None,
+    why: str | None = None,
 ) -> None:
     """End a running run for good. Raise Fenced if it is not this attempt's."""
     values: dict[str, Any] = {"error": error, "weights_digest": weights_digest, "verified": verified}
     _own(db, run_id, attempt, status, stop_reason=reason, finished_at=now(), **values)
-    told = {"status": status, "stop_reason": reason} | ({} if verified is None else {"verified": verified})
+    told = (
+        {"status": status, "stop_reason": reason}
+        | ({} if verified is None else {"verified": verified})
+        | ({} if why is None else {"why": why})
+    )
     events.append(db, run_id, [("state", told)])
 
 
@@ -107,7 +123,7 @@ def release(db: Connection, run_id: str, attempt: int, *, why: str, stalled: boo
     wishes = (runs.c.cancel_requested, runs.c.pause_requested, runs.c.stalled_attempts)
     asked = db.execute(select(*wishes).where(runs.c.id == run_id)).one_or_none()
     if asked is not None and asked.cancel_requested:
-        finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED)
+        finish(db, run_id, attempt, RunStatus.CANCELLED, StopReason.CANCELLED, why=why)
         return
     target = RunStatus.PAUSED if asked is not None and asked.pause_requested else RunStatus.QUEUED
     stalls = (0 if asked is None else asked.stalled_attempts) + (1 if stalled else 0)

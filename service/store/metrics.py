@@ -75,6 +75,11 @@ def last_step(db: Connection, run_id: str) -> int:
     return -1 if last is None else int(last)
 
 
+def count(db: Connection, run_id: str) -> int:
+    """Return the number of points of a run."""
+    return db.execute(select(func.count()).where(metrics.c.run_id == run_id)).scalar_one()
+
+
 def one_series(db: Connection, run_id: str, name: str, *, after_step: int, limit: int | None) -> list[tuple[int, float]]:
     """Return steps and values of one series in order, NaN and infinities as such; a step without a value is left out."""
     kind = metrics.c.nonfinite[name].as_string()

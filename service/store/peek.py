@@ -10,12 +10,14 @@ from sqlalchemy import Select
 
 from service.errors import Busy
 from service.store.engine import make_peeker
+from service.store.faults import Faults
 
 
 class Peek:
     """A connection of its own and the statements that were compiled for it. Nothing connects before the first read."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, faults: Faults) -> None:
+        self._faults = faults
         self._engine = make_peeker(url)
         self._compiled: dict[Select[Any], tuple[str, list[str] | None, dict[str, Any]]] = {}
         self._connection: Any = None
@@ -33,8 +35,8 @@ class Peek:
                     self._connection = self._engine.raw_connection()
                 # All of them: a statement that is not read to its end would hold on to its snapshot.
                 rows: list[tuple[Any, ...]] = self._connection.driver_connection.execute(sql, arguments).fetchall()
-            except self._engine.dialect.loaded_dbapi.OperationalError as error:
-                raise Busy(f"the database cannot be used now: {error}") from error
+            except self._engine.dialect.loaded_dbapi.DatabaseError as error:
+                raise self._faults.see(str(error)) or Busy(f"the database cannot be used now: {error}") from error
             return rows[0] if rows else None
 
     def _compile(self, statement: Select[Any]) -> tuple[str, list[str] | None, dict[str, Any]]:

@@ -89,6 +89,9 @@ def with_problems(api: Api) -> list[dict[str, Any]]:
     return [methods for path, methods in api.openapi["paths"].items() if not path.startswith("/v2")]
 
 
+CHECKS = ("database", "migrations", "executor", "workers", "disk")
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Api]:
     """Run a server that a test may break."""
@@ -108,7 +111,7 @@ class TestHealth:
         """A server is ready when database, migrations and executor are."""
         answer = idle.get("/readyz")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ready", "checks": {"database": True, "migrations": True, "executor": True}}
+        assert answer.json() == {"status": "ready", "checks": dict.fromkeys(CHECKS, True)}
 
     def test_not_ready_without_dispatcher(self, fresh: Api) -> None:
         """A server that places no runs is alive but not ready: 503, and which part it is."""
@@ -116,7 +119,7 @@ class TestHealth:
         answer = fresh.get("/readyz")
         assert answer.status_code == 503
         assert (answer.json()["code"], answer.json()["detail"]) == ("not_ready", "not ready: executor")
-        assert answer.json()["checks"] == {"database": True, "migrations": True, "executor": False}
+        assert answer.json()["checks"] == {**dict.fromkeys(CHECKS, True), "executor": False}
         assert fresh.get("/healthz").status_code == 200
 
     def test_not_ready_without_database(self, idle: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +131,7 @@ class TestHealth:
         monkeypatch.setattr(migrate, "is_current", busy)
         answer = idle.get("/readyz")
         assert answer.status_code == 503
-        assert answer.json()["checks"] == {"database": False, "migrations": False, "executor": True}
+        assert answer.json()["checks"] == {**dict.fromkeys(CHECKS, True), "database": False, "migrations": False}
         assert idle.get("/healthz").status_code == 200
         monkeypatch.undo()
         assert idle.get("/readyz").status_code == 200

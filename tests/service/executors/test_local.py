@@ -6,7 +6,8 @@ from multiprocessing.context import SpawnProcess
 
 import pytest
 
-from service.executors.local import LocalExecutor, Lost
+from service.executors.local import LocalExecutor
+from service.executors.slot import Lost
 from service.executors.worker import WorkerSettings
 from tests.faults.processes import gone, kill, until, workers_of
 

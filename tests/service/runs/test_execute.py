@@ -250,7 +250,7 @@ def test_the_best_checkpoint_is_that_of_a_target_that_is_reached(database: Datab
 def test_a_time_budget_counts_all_attempts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an attempt has used is missing to the next one, and the time between them counts for neither."""
     looks = count()
-    monkeypatch.setattr("service.runs.record.time", SimpleNamespace(monotonic=lambda: next(looks) / 10))
+    monkeypatch.setattr("service.runs.intervals.time", SimpleNamespace(monotonic=lambda: next(looks) / 10))
     run = _attempt(database, _submit(database, steps=10**6, time_budget=30), stop_after=20)
     assert 2 < run.training_seconds < 30
     for _ in range(1000):

@@ -10,7 +10,7 @@ from core.spec import Spiral, Text, TrainSpec
 from core.state import TrainState
 from service.domain import SERIES, Checkpoint, Run, RunStatus, StopReason
 from service.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from service.runs import control, execute, record
+from service.runs import control, execute, intervals
 from service.runs.environment import fingerprint
 from service.runs.extend import extend
 from service.runs.fork import ForkRequest, fork
@@ -319,7 +319,7 @@ def test_another_environment_is_told(database: Database, monkeypatch: pytest.Mon
     assert not run.environment_changed
     control.resume(database, run.id)
     changed = {**fingerprint(), "numpy": "99", "simd": "none", "kernel": "other", "of a later version": "1"}
-    monkeypatch.setattr(record, "fingerprint", lambda: changed)
+    monkeypatch.setattr(intervals, "fingerprint", lambda: changed)
     run = _train(database, run)
     assert run.environment_changed
     told = [event.data for event in control.event_page(database, run.id, after=0, limit=1000) if event.kind == "attempt"]

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from service.errors import Busy
-from service.store import engine
+from service.store import engine, unit
 from service.store.engine import sqlite_module
 from service.store.unit import Database, Transaction
 
@@ -109,6 +109,7 @@ def test_a_lock_held_too_long_is_busy(url: str, database: Database, monkeypatch:
     outsider = sqlite_module().connect(url.removeprefix("sqlite:///"), isolation_level=None)
     outsider.execute("BEGIN IMMEDIATE")
     monkeypatch.setattr(engine, "LOCK_SECONDS", 0.01)
+    monkeypatch.setattr(unit, "PATIENCE_SECONDS", 0.05)
     with pytest.raises(Busy, match="locked"):
         database.write(lambda db: db.execute(text("CREATE TABLE counter (value INTEGER)")))
     outsider.execute("ROLLBACK")
