@@ -1,6 +1,7 @@
 """Settings out of flags, variables and `.env`; and the sentence for what keeps a server from starting."""
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from service.cli.codes import ExitCode
@@ -11,11 +12,15 @@ if TYPE_CHECKING:
 
 
 def configure(**flags: Any) -> "Settings":
-    """Return the settings: a flag that was given wins over a variable, that over `.env`, that over the default."""
+    """Return the settings: a flag that was given wins over a variable, that over `.env`, that over the default.
+
+    What the process writes from now on, the database above all, is for its user alone.
+    """
     from pydantic import ValidationError  # noqa: PLC0415 (--help does not need it)
 
     from service.settings import Settings  # noqa: PLC0415
 
+    os.umask(0o077)
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:

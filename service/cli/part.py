@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service import logs
 from service.executors.line import READY, WAKE, say
-from service.executors.parent import die_with
+from service.parent import die_with
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

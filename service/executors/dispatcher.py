@@ -49,6 +49,7 @@ class Dispatcher:
         """Take back what an earlier server left running, then begin to place runs."""
         for job in self._database.read(lifecycle.running):
             self._take_back(Lost(job, "the server was restarted", blame=False))
+        self._disk.look()
         self._executor.open()
         self._thread.start()
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 from service import logs
 from service.errors import Busy, Damaged
-from service.executors.parent import die_with
+from service.parent import die_with
 from service.runs.backlog import Bounds
 from service.runs.execute import UNBOUNDED, execute
 from service.store.unit import Database

@@ -1,5 +1,6 @@
 """Bring the database to the tables of this program: one transaction, so a killed migration leaves no trace."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def _prepare(engine: Engine, url: str) -> None:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the server makes it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
     raw = engine.raw_connection()
     try:
         mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]

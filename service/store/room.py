@@ -53,9 +53,13 @@ def look(db: Connection, min_free_bytes: int | None) -> Room:
     file = file_of(str(db.engine.url))
     disk = os.statvfs(file.parent)
     total, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
-    floor = min(FLOOR_BYTES, total // FLOOR_SHARE) if min_free_bytes is None else min_free_bytes
     pages, size = (db.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_size"))
-    return Room(free, pages * size, floor)
+    return Room(free, pages * size, floor_of(total, min_free_bytes))
+
+
+def floor_of(total_bytes: int, min_free_bytes: int | None) -> int:
+    """Return the floor of a disk: the one that is set, or the default one."""
+    return min(FLOOR_BYTES, total_bytes // FLOOR_SHARE) if min_free_bytes is None else min_free_bytes
 
 
 def check(db: Connection, min_free_bytes: int | None, needed_bytes: int = 0) -> None:

@@ -1,8 +1,12 @@
 """What happens when a process dies, one death at a time."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -11,9 +15,10 @@ from typing import Any
 import pytest
 
 from service.client import Client
+from service.runs.uploads import UploadLimits
 from tests.faults.processes import gone, kill, kill_everything, until, workers_of
 from tests.faults.undisturbed import FOUR_RUNS, undisturbed
-from tests.live import live_server
+from tests.live import ROOT, live_server
 
 LONG = {**FOUR_RUNS[0], "training": {"steps": 10_000_000, "log_every": 1000}}
 TEXT: dict[str, Any] = {
@@ -163,3 +168,37 @@ def test_a_cancelled_run_whose_worker_is_killed_is_cancelled(tmp_path: Path) -> 
             kill(pid)
         assert client.runs.wait(run_id, timeout=100)["status"] == "cancelled"
         assert client.runs.predict(run_id, [[0.0, 0.0]])["labels"]
+
+
+def test_the_reader_of_parquet_dies_with_its_server(tmp_path: Path) -> None:
+    """The process that unpacks a file does not outlive the one that started it."""
+    fifo, order = tmp_path / "endless", json.dumps({"label": None, "limits": asdict(UploadLimits())})
+    os.mkfifo(fifo)
+    code = (
+        "import json, os, sys; from service.runs.uploads.parquet_file import _unpack; order = json.loads(sys.argv[2]);"
+        "_unpack(open(sys.argv[1], 'rb'), sys.stderr, json.dumps({**order, 'parent': os.getpid()}))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(fifo), order], cwd=ROOT, stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    with fifo.open("wb"):  # which never has its end while the child reads
+        until(children.read_text)
+        child = int(children.read_text())
+        until(lambda: "_polars" in Path(f"/proc/{child}/maps").read_text() and _sleeps(child))
+        kill(parent.pid)
+        parent.wait()
+        try:
+            until(lambda: gone(child), seconds=20)
+        finally:
+            kill(child)
+
+
+def _sleeps(pid: int) -> bool:
+    """Return whether a process waits, twice at an interval: it reads."""
+
+    def ticks() -> str:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return f"{fields[0]} {fields[11]} {fields[12]}"
+
+    before = ticks()
+    time.sleep(0.5)
+    return before.startswith("S") and ticks() == before

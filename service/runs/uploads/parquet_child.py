@@ -9,6 +9,7 @@ import polars as pl
 
 from core.types import Array
 from service.errors import TooLarge, UploadError
+from service.parent import die_with
 from service.runs.uploads.labels import label_position
 from service.runs.uploads.npz_file import whole
 from service.runs.uploads.parquet_file import REFUSED, TIMEOUT_SECONDS
@@ -16,8 +17,9 @@ from service.runs.uploads.rules import UploadLimits, check_name, check_names, pa
 
 
 def main() -> None:
-    """Do what the first argument orders: JSON with `label` and `limits`."""
+    """Do what the first argument orders: JSON with `label`, `limits` and the pid of the `parent`."""
     order = json.loads(sys.argv[1])
+    die_with(order["parent"])
     limits = UploadLimits(**order["limits"])
     restrain(memory_bytes=(1 << 30) + 64 * limits.max_cells)  # 64: the largest table, and room for a few copies of it
     try:

@@ -32,7 +32,7 @@ def read_parquet(source: BinaryIO, label: str | None, limits: UploadLimits) -> D
     with TemporaryFile() as parquet, TemporaryFile() as result:
         shutil.copyfileobj(source, parquet)
         parquet.seek(0)
-        status = _unpack(parquet, result, json.dumps({"label": label, "limits": asdict(limits)}))
+        status = _unpack(parquet, result, json.dumps({"label": label, "limits": asdict(limits), "parent": os.getpid()}))
         result.seek(0)
         if status == 0:
             return read_npz(result, None, limits)

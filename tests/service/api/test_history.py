@@ -19,7 +19,7 @@ from tests.service.api.conftest import Api, Json, strict_json
 
 INF, NAN = float("inf"), float("nan")
 ODD = {700: {"loss": NAN, "grad_norm": INF}, 701: {"loss": INF}, 1500: {"loss": -INF}}
-ENDLESS = {"steps": 10**9, "log_every": 1}
+ENDLESS = {"steps": 10**8, "log_every": 1}
 TYPES = {"json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson", "svg": "image/svg+xml"}
 
 
