@@ -75,7 +75,8 @@ def info(server: Server) -> dict[str, Any]:
             name: getattr(settings, name)
             for name in type(settings).model_fields
             if name.endswith("_bytes") or name.startswith("max_")
-        },
+        }
+        | {"min_free_bytes": server.database.room().floor_bytes},
         "links": {
             "runs": "/v1/runs",
             "datasets": "/v1/datasets",

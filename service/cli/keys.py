@@ -38,7 +38,7 @@ def _database(data_dir: Path | None) -> "Iterator[Database]":
         upgrade(settings.url)
     except Exception as error:  # noqa: BLE001 (whatever it is, the database was not changed)
         not_started(error)
-    database = Database(settings.url)
+    database = Database(settings.url, spends_reserve=True)
     try:
         yield database
     except ServiceError as error:

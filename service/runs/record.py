@@ -19,6 +19,8 @@ from service.store.unit import Database, Transaction
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+LOOK_EVERY = 64
+"""Points between two looks at the limits, which take 0.7 µs; a milestone has its own."""
 
 
 class Recorder:
@@ -68,12 +70,14 @@ class Recorder:
         if not self.usable:
             return
         milestone = point.step % self._checkpoint_every == 0 and point.step > self._intervals.saved_step
-        backlog.check(point.step, milestone=milestone)
+        looks = milestone or len(backlog.points) % LOOK_EVERY == 0
+        if looks:
+            backlog.check(point.step, milestone=milestone)
         if milestone:
             backlog.milestones.append(state.copy())
         if (value := point.metrics[summary.deciding(point.metrics)]) < self._least and not state.restored:
             self._least, backlog.best, self._intervals.best_step = value, state.copy(), point.step
-        if backlog.full:
+        if looks and backlog.full:
             self.due_at = 0.0
 
     def commit(self, state: TrainState) -> RunStatus | None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 import migrations
 from service.errors import NewerDatabase
 from service.store.engine import make_migrator, make_peeker
+from service.store.room import Reserve
 
 
 def upgrade(url: str) -> str:
@@ -72,6 +73,7 @@ def _prepare(engine: Engine, url: str) -> None:
     if path and path != ":memory:":
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the server makes it
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+        Reserve(url).make_way()
     raw = engine.raw_connection()
     try:
         mode = raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()[0]

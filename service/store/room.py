@@ -16,6 +16,8 @@ FLOOR_BYTES, FLOOR_SHARE = 256 * MIB, 20
 RESERVE_BYTES = 16 * MIB
 """To delete a run of 100,000 points writes 12 to 16 MB to the log of SQLite."""
 QUARTER = 4
+OPENING_BYTES = MIB
+"""The first 32 kB of shared memory and some pages of the log, and then some."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ class Reserve:
                 self.give_up()
             finally:
                 os.close(number)
+
+    def make_way(self) -> None:
+        """Give the file up if the disk has no room for the files that SQLite makes when a database is opened."""
+        disk = os.statvfs(self._path.parent)
+        if disk.f_bavail * disk.f_frsize < OPENING_BYTES:
+            self.give_up()
 
     def give_up(self) -> bool:
         """Remove the file; return whether there was one."""

@@ -142,6 +142,27 @@ def test_from_full_to_freed(disk: Path, tmp_path: Path) -> None:
     assert " is full: " in log  # of the run that was cancelled
 
 
+def test_a_start_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    """A key is made and a server starts, clears the disk and trains what has waited."""
+    data, filler = tmp_path / "data", disk / "filler"
+    (disk / "data").mkdir(mode=0o700)
+    data.symlink_to(disk / "data")
+    with live_server(data, **SETTINGS) as (url, _), Client(url) as client:
+        done = client.runs.wait(client.runs.create(BIG)["id"], timeout=60)["id"]
+    with live_server(data, **{**SETTINGS, "POSTGRAD_WORKERS": "0"}) as (url, _), Client(url) as client:
+        waiting = client.runs.create(SMALL)["id"]
+    assert (data / "postgrad.sqlite3-reserve").exists()
+    _fill(filler, 0)
+    key = _key(data, "first")
+    assert not (data / "postgrad.sqlite3-reserve").exists()
+    with live_server(data, **SETTINGS) as (url, _), Client(url, api_key=key) as client:
+        assert _ready(url)["disk"] is False
+        client.runs.delete(done)
+        assert client.runs.get(waiting)["status"] == "queued"
+        filler.unlink()
+        assert client.runs.wait(waiting, timeout=60)["weights_digest"] == undisturbed(SMALL).weights_digest
+
+
 def _steps(client: Client, *run_ids: str) -> list[int]:
     return [int(client.runs.get(run_id)["progress"]["step"]) for run_id in run_ids]
 
