@@ -1,4 +1,4 @@
-"""What an attempt has learned since its last commit, and how many bytes of it there may be."""
+"""The backlog of an attempt: points and states since its last commit, within bounds."""
 
 from dataclasses import dataclass, field
 

@@ -15,7 +15,7 @@ from core.train import never, quiet, train
 from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
-from service.runs.backlog import Backlog, Bounds, StoredTooMuch
+from service.runs.backlog import MIB, Backlog, Bounds, StoredTooMuch
 from service.runs.record import Recorder
 from service.runs.text_samples import TextSamples
 from service.store import checkpoints, lifecycle, metrics, runs
@@ -88,7 +88,7 @@ def _backlog(database: Database, run: Run, stored: list[Checkpoint], state: Trai
     """Return an empty backlog that knows what the run has stored. Several find room below the floor of the disk."""
     floor = database.room().floor_bytes
     if floor:
-        bounds = replace(bounds, max_backlog_bytes=min(bounds.max_backlog_bytes, floor // 4))
+        bounds = replace(bounds, max_backlog_bytes=min(bounds.max_backlog_bytes, max(floor // 4, MIB)))
     every = run.spec["training"]["checkpoint_every"]
     kept = [one.size_bytes for one in stored if one.step % every == 0 or one.attempt == checkpoints.AT_CREATION]
     points = database.read(lambda db: metrics.count(db, run.id))

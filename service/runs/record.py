@@ -1,4 +1,4 @@
-"""What a worker has learned since its last commit, and when it becomes durable."""
+"""The recorder of an attempt: it collects points and states, and decides when they become durable."""
 
 import logging
 import time

@@ -113,7 +113,7 @@ def test_a_worker_stopped_within_its_transaction_holds_nobody_up_for_long(tmp_pa
         "POSTGRAD_WORKER_SILENCE_SECONDS": "15",
         "POSTGRAD_WORKERS": "2",
     }
-    body = {**BODY, "training": {"steps": 40_000, "log_every": 1, "checkpoint_every": 40_000}}
+    body = {**BODY, "training": {"steps": 10_000, "log_every": 1, "checkpoint_every": 10_000}}
     with live_server(data, **settings) as (url, server), Client(url, max_retries=0, timeout=60) as client:
         run_id = client.runs.create(body)["id"]
         until(lambda: _step(client, run_id) > 0)
