@@ -86,6 +86,10 @@ class GroupCommit:
         finally:
             with self._mutex:
                 self._line.extendleft(turn for turn in reversed(group[1:]) if not turn.ended)  # if this thread is torn away
+                if own.error is not None and locked(own.error):  # who has come meanwhile has waited too, and may try again
+                    _share(own.error, tuple(self._line))
+                    group.extend(self._line)
+                    self._line.clear()
                 following = self._line.popleft() if self._line else None
                 self._led = following is not None
             for turn in group[1:]:

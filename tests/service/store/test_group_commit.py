@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from sqlalchemy import event, text
 
 from service.actor import Actor, Permission
 from service.errors import Busy
-from service.store import group_commit
+from service.store import engine, group_commit, unit
+from service.store.engine import sqlite_module
 from service.store.owned import owner_of
 from service.store.unit import Database, Transaction
 
@@ -212,3 +214,30 @@ def test_nothing_is_lost_under_a_storm(url: str) -> None:
     assert databases[0].read(lambda db: db.execute(text("SELECT value FROM counter")).scalar_one()) == 200
     for database in databases:
         database.close()
+
+
+def test_a_held_lock_is_told_to_all_in_time(url: str, counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes while an outsider has the lock waits for the patience and one more try, whenever they came."""
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(unit, "PATIENCE_SECONDS", 2.0)
+    waits: list[float] = []
+
+    def write(i: int) -> None:
+        time.sleep(i * 0.17)
+        began = time.monotonic()
+        with pytest.raises(Busy, match="locked"):
+            counted.write(insert(i))
+        waits.append(time.monotonic() - began)
+
+    outsider = sqlite_module().connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    outsider.execute("BEGIN IMMEDIATE")
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outsider.execute("ROLLBACK")
+    outsider.close()
+    assert len(waits) == THREADS
+    assert 2 <= max(waits) < 3.7
+    assert counted.write(insert(100)) == 100
