@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from core.estimate import CHECKPOINT_BYTES, POINT_BYTES
 from core.state import TrainState
 from core.types import Point
-from service.errors import ServiceError
 from service.runs.text_samples import TextSamples
 from service.store.checkpoints import Snapshot
 
@@ -23,7 +22,7 @@ class Bounds:
     min_free_bytes: int | None = None
 
 
-class StoredTooMuch(ServiceError):
+class StoredTooMuch(Exception):
     """A run would store more than it may; what it has stored stays."""
 
     code = "stored_too_much"

@@ -6,7 +6,7 @@ import { askFork } from "./fork.js";
 import { allowed } from "./status.js";
 
 const SLOWER = 10; // what the message of a run that diverged proposes
-const KNOWN = new Set(["diverged", "out_of_memory", "unusable", "worker_lost"]);
+const KNOWN = new Set(["diverged", "out_of_memory", "stored_too_much", "unusable", "worker_lost"]);
 
 /** Make the box; it is empty as long as all is well. */
 export function failure(feed, fail) {

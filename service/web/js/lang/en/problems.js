@@ -23,9 +23,12 @@ export default {
   "problem.too_many_requests": "Too many requests",
   "problem.internal_error": "Internal error",
   "problem.busy": "Temporarily unavailable",
+  "problem.disk_full": "Temporarily unavailable",
+  "problem.database_damaged": "Temporarily unavailable",
   "problem.not_ready": "Temporarily unavailable",
   "run_problem.diverged": "Training diverged",
   "run_problem.out_of_memory": "Out of memory",
+  "run_problem.stored_too_much": "The run stores too much",
   "run_problem.unusable": "The run cannot be trained",
   "run_problem.worker_lost": "Workers were lost again and again",
 };

@@ -174,6 +174,7 @@ export default {
 
   "watch.advice_diverged": "The last finite checkpoint is kept: fork it with a smaller learning rate, or clip the gradient.",
   "watch.advice_out_of_memory": "Train a smaller model, or smaller batches.",
+  "watch.advice_stored_too_much": "Its data are kept. Log and keep checkpoints less often, and train anew.",
   "watch.advice_unusable": "Change what the message names, and train anew.",
   "watch.advice_worker_lost": "Its checkpoints are kept: extend it, or fork it. The server's log says more.",
 };

@@ -21,9 +21,12 @@ export default {
   "problem.too_many_requests": "요청이 너무 많음",
   "problem.internal_error": "내부 오류",
   "problem.busy": "데이터베이스를 잠시 쓸 수 없음",
+  "problem.disk_full": "디스크에 공간이 부족함",
+  "problem.database_damaged": "데이터베이스가 손상됨",
   "problem.not_ready": "아직 준비되지 않음",
   "run_problem.diverged": "학습이 발산했습니다",
   "run_problem.out_of_memory": "메모리가 부족합니다",
+  "run_problem.stored_too_much": "실행이 저장하는 양이 너무 많습니다",
   "run_problem.unusable": "이 실행은 학습할 수 없습니다",
   "run_problem.worker_lost": "워커를 거듭 잃었습니다",
 };

@@ -174,6 +174,7 @@ export default {
 
   "watch.advice_diverged": "마지막 유한한 체크포인트는 남아 있습니다: 학습률을 낮추거나 기울기를 잘라 포크하세요.",
   "watch.advice_out_of_memory": "더 작은 모델이나 더 작은 배치로 학습하세요.",
+  "watch.advice_stored_too_much": "데이터는 남아 있습니다. 기록과 체크포인트 간격을 늘려 다시 학습하세요.",
   "watch.advice_unusable": "메시지가 가리키는 것을 고쳐 다시 학습하세요.",
   "watch.advice_worker_lost": "체크포인트는 남아 있습니다: 더 학습하거나 포크하세요. 서버 로그에 자세한 내용이 있습니다.",
 };
