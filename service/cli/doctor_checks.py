@@ -75,7 +75,7 @@ def database_part(settings: "Settings") -> Part:
 
 def _of_modes(settings: "Settings") -> list[Problem]:
     """Find files of the server that other users of the machine can open: an older version made such."""
-    from service.store.room import file_of  # noqa: PLC0415 (SQLAlchemy)
+    from service.store.files import file_of  # noqa: PLC0415 (--help does not need it)
 
     database = file_of(settings.url)
     folders = {settings.data_dir.resolve(): "*", database.parent: f"{database.name}*"}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors import DataDirectoryInUse
-from service.store.room import file_of
+from service.store.files import file_of
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import time
 
 from service.store.engine import make_peeker, sqlite_module
 from service.store.faults import DAMAGED
-from service.store.room import file_of
+from service.store.files import file_of
 
 STEPS = 100_000  # of SQLite's virtual machine between two looks at the clock
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
 
 from service.errors import DiskFull
+from service.store.files import file_of
 
 MIB = 1024 * 1024
 FLOOR_BYTES, FLOOR_SHARE = 256 * MIB, 20
@@ -52,8 +52,7 @@ class Room:
 
 def look(db: Connection, min_free_bytes: int | None) -> Room:
     """Return the room for a database; `min_free_bytes` is the floor, None the default one."""
-    file = file_of(str(db.engine.url))
-    disk = os.statvfs(file.parent)
+    disk = os.statvfs(Path(db.engine.url.database or "").resolve().parent)
     total, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
     pages, size = (db.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_size"))
     return Room(free, pages * size, floor_of(total, min_free_bytes))
@@ -69,11 +68,6 @@ def check(db: Connection, min_free_bytes: int | None, needed_bytes: int = 0) -> 
     if (room := look(db, min_free_bytes)).lacks(needed_bytes):
         needs = f", and it needs {needed_bytes:,}" if needed_bytes else ""
         raise DiskFull(f"{room.told}{needs}: delete runs or datasets, or make room on the disk")
-
-
-def file_of(url: str) -> Path:
-    """Return the database file of a URL, links resolved."""
-    return Path(make_url(url).database or "").resolve()
 
 
 class Reserve:

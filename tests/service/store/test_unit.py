@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from service.errors import Busy
 from service.store import engine, unit
 from service.store.engine import sqlite_module
+from service.store.files import file_of
 from service.store.unit import Database, Transaction
 
 PROCESSES, TIMES = 4, 150
@@ -159,3 +161,11 @@ def test_a_mistake_is_not_called_busy(database: Database) -> None:
     """A statement that can never work is not reported as something to try again."""
     with pytest.raises(OperationalError, match="no such table"):
         database.read(lambda db: db.execute(text("SELECT * FROM absent")))
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///data/a.sqlite3", "sqlite:////tmp/a b%20.sqlite3", "sqlite+pysqlite:////tmp/a?timeout=3"]
+)
+def test_the_file_of_a_url_is_that_of_sqlalchemy(url: str) -> None:
+    """The file is found without SQLAlchemy, and is the one that it opens."""
+    assert file_of(url) == Path(make_url(url).database or "").resolve()
