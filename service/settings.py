@@ -1,11 +1,11 @@
 """Settings: a flag of `postgrad serve` wins over a `POSTGRAD_…` variable, that over `.env`, that over the default here."""
 
 import os
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.logs import Format, Level
@@ -106,6 +106,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[
         str | None, Field(description="names that clients may know this server by, with commas between; * is any name")
     ] = None
+    trusted_proxies: Annotated[
+        str | None,
+        Field(description="addresses or networks, with commas between, whose X-Forwarded-For and -Proto are believed"),
+    ] = None
     header_seconds: Annotated[
         float, Field(gt=0, le=300, description="time for the head of a request to come, before its connection is closed")
     ] = 10.0
@@ -130,6 +134,19 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="an answer is kept this long under its Idempotency-Key")
     ] = 86_400.0
     model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str | None) -> str | None:
+        for part in (given or "").split(","):
+            if part.strip():
+                ip_network(part.strip())
+        return given
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks of the setting."""
+        return tuple(part.strip() for part in (self.trusted_proxies or "").split(",") if part.strip())
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class Access:
         self._metrics.request(method, route, status, seconds)
         if not log.isEnabledFor(logging.INFO):
             return
-        client = (scope.get("client") or ("",))[0]  # behind a proxy on this machine, what X-Forwarded-For says
+        client = (scope.get("client") or ("",))[0]  # behind a trusted proxy, what X-Forwarded-For says
         fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 2)}
         log.info("request", extra={**fields, "client": client if ADDRESS.fullmatch(client) else None, **_key(scope)})
 

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.values import MultiProcessValue
 
 from service.api.deps import Parts, Server
+from service.api.probes import probe
 from service.errors import Busy
 from service.runs.kept import CacheTold
 from service.store import load, usage
@@ -168,10 +169,10 @@ def _stored(database: Database) -> Iterator[Metric]:
 
 
 @router.get("/metrics", response_class=Response, responses=FORMATS)
-def metrics(request: Request, server: Server) -> Response:
+async def metrics(request: Request, server: Server) -> Response:
     """Tell the state of this server in the text format of Prometheus, or OpenMetrics if it is accepted."""
     everything = _Everything(request.app.state.metrics, server)
     if "application/openmetrics-text" in request.headers.get("accept", ""):
-        encoded: bytes = openmetrics.generate_latest(everything)  # type: ignore[no-untyped-call]
+        encoded: bytes = await probe(openmetrics.generate_latest, everything)
         return Response(encoded, media_type=openmetrics.CONTENT_TYPE_LATEST)
-    return Response(text.generate_latest(everything), media_type=text.CONTENT_TYPE_LATEST)
+    return Response(await probe(text.generate_latest, everything), media_type=text.CONTENT_TYPE_LATEST)

@@ -1,5 +1,6 @@
 """Health, version and the API's own documentation, which works offline."""
 
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import fastapi_offline
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from service.api.deps import Parts, Server
 from service.api.errors import problem
 from service.api.headers import policy_for
+from service.api.pieces import InPieces
+from service.api.probes import probe
 from service.domain import RunStatus
 from service.errors import Busy
 from service.runs.environment import fingerprint
@@ -20,22 +23,23 @@ from service.store.unit import Database
 
 router = APIRouter(tags=["system"])
 
+TYPES = {"js": "text/javascript", "css": "text/css", "png": "image/png"}
 SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """Say that the server lives; asks nothing of anything else."""
+async def healthz() -> dict[str, str]:
+    """Say that the server lives; asks nothing of anything else, not even a thread."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
-def readyz(request: Request, server: Server) -> Any:
+async def readyz(request: Request, server: Server) -> Any:
     """Say whether the server can do its work: the database answers, its tables are current, runs are being placed.
 
     No worker hangs, and the disk has more room than is kept free.
     """
-    checks = checks_of(server)
+    checks = await probe(checks_of, server)
     if all(checks.values()):
         return {"status": "ready", "checks": checks}
     missing = ", ".join(name for name, fine in checks.items() if not fine)
@@ -48,7 +52,7 @@ def checks_of(server: Parts) -> dict[str, bool]:
     checks = {"database": True, "migrations": True, "executor": dispatcher.alive}
     checks |= {"workers": dispatcher.workers_silent == 0, "disk": True}
     try:
-        checks["migrations"] = database.read(migrate.is_current)
+        checks["migrations"] = migrate.is_current_now(database.peek)
         checks["disk"] = not database.room().lacks()
     except Busy:
         checks["database"] = checks["migrations"] = False
@@ -106,4 +110,10 @@ def docs_file(file: str, request: Request) -> Any:
     """Serve the files of Swagger UI."""
     if file not in SWAGGER:
         return problem(request, 404, f"there is no route {request.url.path}")
-    return FileResponse(str(files(fastapi_offline) / "static" / file), headers={"Cache-Control": "max-age=86400"})
+    return InPieces(docs_content(file), {"Cache-Control": "max-age=86400"}, TYPES[file.rpartition(".")[2]])
+
+
+@cache
+def docs_content(file: str) -> bytes:
+    """Return a file of Swagger UI, which is kept: who does not read it holds no open file."""
+    return (files(fastapi_offline) / "static" / file).read_bytes()

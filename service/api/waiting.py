@@ -10,19 +10,22 @@ from fastapi import Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
+from service.api.authentication import CHALLENGE
 from service.api.deps import Parts, Server
+from service.api.errors import problem
 from service.api.once import Once, OnceOnly
 from service.api.prefer import Wait, applied
 from service.api.responses import RunOut
 from service.api.views import runs_out
 from service.domain import Run, RunStatus
-from service.errors import Busy, NotFound
+from service.errors import Busy, NotFound, Unauthenticated
 from service.runs import control
 from service.runs.watch import same
 from service.store.unit import Also, Database, Transaction
 
-LOOK_SECONDS = 2.0
-"""How often to look whether the client is still there."""
+LOOK_SECONDS = 1.0
+"""How often to look whether the client is still there, and its key valid."""
+GONE = "was deleted or has expired while the request waited"
 FINISHED: dict[int | str, dict[str, Any]] = {201: {"model": RunOut, "description": "the run has ended within `Prefer: wait=N`"}}
 
 
@@ -80,6 +83,8 @@ async def current(server: Parts, request: Request, run_id: str, seconds: int, kn
             seen, until = run, asyncio.get_running_loop().time() + seconds
             while same(run, seen) and await _changed(server, request, run, until):
                 run, content = await server.shared.read(_shown, server.database, workers, run_id)
+        if not server.keyring.permits(server.actor):
+            return problem(request, 401, f"the API key {server.actor.key_id} {GONE}", Unauthenticated.code, CHALLENGE)
     tag = etags.tag_of(content)
     if etags.known(tag, known):
         return etags.not_modified(applied(seconds), tag)
@@ -87,11 +92,11 @@ async def current(server: Parts, request: Request, run_id: str, seconds: int, kn
 
 
 async def _changed(server: Parts, request: Request, run: Run, until: float) -> bool:
-    """Return True when a run has changed, False when it is time, the server stops, or the client has gone."""
+    """Return True when a run has changed, False when it is time, the server stops, the client or its key has gone."""
     while (left := until - asyncio.get_running_loop().time()) > 0:
         if await server.watch.change(run, min(left, LOOK_SECONDS)):
             return True
-        if server.watch.stopping or await request.is_disconnected():
+        if server.watch.stopping or not server.keyring.permits(server.actor) or await request.is_disconnected():
             return False
     return False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import distribution
 from importlib.resources import files
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
 
 from service.api import etags
 from service.api.errors import problem
 from service.api.headers import LAB
+from service.api.pieces import InPieces
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,15 +42,26 @@ def page() -> bytes:
 
 
 @cache
-def plotly() -> Path:
-    """Return where the installed package has plotly.js. The package itself is not imported, which would take a second."""
-    return Path(str(distribution("plotly").locate_file(PLOTLY)))
+def plotly() -> bytes:
+    """Return plotly.js of the installed package. The package itself is not imported, which would take a second."""
+    return Path(str(distribution("plotly").locate_file(PLOTLY))).read_bytes()
 
 
 @cache
 def plotly_gzip() -> bytes:
-    """Return plotly.js compressed: at the first request, then kept; 1.5 MB instead of 4.8."""
-    return gzip.compress(plotly().read_bytes(), 6, mtime=0)
+    """Return plotly.js compressed: 1.5 MB instead of 4.8."""
+    return gzip.compress(plotly(), 6, mtime=0)
+
+
+_making: dict[Callable[[], bytes], "asyncio.Task[bytes]"] = {}
+
+
+async def _made(make: Callable[[], bytes]) -> bytes:
+    """Return what is kept after it was made: once, however many are the first to ask for it."""
+    if (task := _making.get(make)) is None:
+        task = _making[make] = asyncio.create_task(run_in_threadpool(make))
+        task.add_done_callback(lambda _: _making.pop(make))
+    return await asyncio.shield(task)
 
 
 @router.get("/")
@@ -60,14 +73,14 @@ async def lab(request: Request, known: Known = None) -> Response:
 
 
 @router.get("/web/plotly/{version}/plotly.min.js")
-def plotly_file(version: str, request: Request) -> Response:
+async def plotly_file(version: str, request: Request) -> Response:
     """Serve plotly.js, compressed for those who can take it."""
     if version != distribution("plotly").version:
         return problem(request, 404, f"there is no route {request.url.path}")
     headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(plotly_gzip(), 200, {**headers, "Content-Encoding": "gzip"}, media_type="text/javascript")
-    return FileResponse(plotly(), headers=headers, media_type="text/javascript")
+        return InPieces(await _made(plotly_gzip), {**headers, "Content-Encoding": "gzip"}, "text/javascript")
+    return InPieces(await _made(plotly), headers, "text/javascript")
 
 
 @router.get("/web/{path:path}")

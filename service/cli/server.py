@@ -90,5 +90,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
         app,
         access_log=False,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
+        proxy_headers=bool(settings.proxies),  # uvicorn believes whoever is on this machine
+        forwarded_allow_ips=list(settings.proxies),
         **options,
     )

@@ -1,14 +1,17 @@
 """Bring the database to the tables of this program: one transaction, so a killed migration leaves no trace."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Select, column, select, table
 from sqlalchemy.engine import make_url
 
 import migrations
@@ -64,8 +67,20 @@ def look(url: str) -> Revisions:
 
 def is_current(connection: Connection) -> bool:
     """Return whether the database has the tables of this program."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+    return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+def is_current_now(peek: Callable[[Select[Any]], tuple[Any, ...] | None]) -> bool:
+    """Return the same by one small read, which waits for none of the connections that others use."""
+    return peek(_REVISION) == (_head(),)
+
+
+_REVISION: Select[Any] = select(column("version_num")).select_from(table("alembic_version"))
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _prepare(engine: Engine, url: str) -> None:

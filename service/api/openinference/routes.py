@@ -13,6 +13,7 @@ from service.api.deps import parts_of
 from service.api.openinference import body, describe, tensors
 from service.api.openinference.outputs import encode, wanted_of
 from service.api.openinference.statistics import Statistics
+from service.api.probes import probe
 from service.api.ready import ready
 from service.api.system import checks_of
 from service.errors import NotFound
@@ -53,7 +54,7 @@ async def live(request: Request) -> Response:  # noqa: ARG001
 
 async def server_ready(request: Request) -> Response:
     """Say whether the server can do its work, as /readyz does: 200 or 503."""
-    checks = await run_in_threadpool(checks_of, parts_of(request))
+    checks = await probe(checks_of, parts_of(request))
     if all(checks.values()):
         return JSONResponse({"ready": True, "live": True})
     missing = ", ".join(name for name, fine in checks.items() if not fine)

@@ -1,6 +1,7 @@
 """API keys, whose things they make and see, and the limits of one key."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -284,6 +285,28 @@ def _answers(api: Api, who: str) -> list[str]:
     alias = api.post("/v1/models/net/predict", json={"inputs": [[0, 0]], "alias": "production"}, headers=headers).json()["run"]
     assert api.get("/v2/models/net", headers=headers).status_code == 200
     return [listed["versions"][-1]["run"], one["versions"][-1]["run"], asked, alias]
+
+
+def test_who_waits_is_not_answered_after_the_key_has_gone(keyed: Keyed) -> None:
+    """A request that waits for a run ends when its key is deleted, without the run."""
+    keys = keyed.api.get("/v1/api-keys", headers=bearer(keyed.admin)).json()["data"]
+    (alice,) = [key["id"] for key in keys if keyed.alice.startswith(key["prefix"])]
+    run = keyed.api.post("/v1/runs", json=RUN, headers=bearer(keyed.alice)).json()["id"]
+    watch, answers = keyed.api.app.state.parts.watch, []
+
+    def wait() -> None:
+        headers = {**bearer(keyed.alice), "Prefer": "wait=25"}
+        answers.append(httpx.get(f"{keyed.api.base_url}/v1/runs/{run}", headers=headers, timeout=60))
+
+    waiting = Thread(target=wait)
+    waiting.start()
+    until(lambda: watch._waiters)
+    begun = time.monotonic()
+    assert keyed.api.delete(f"/v1/api-keys/{alice}", headers=bearer(keyed.admin)).status_code == 204
+    waiting.join()
+    assert time.monotonic() - begun < 20
+    assert (answers[0].status_code, answers[0].json()["code"]) == (401, "unauthenticated")
+    assert answers[0].headers["WWW-Authenticate"] == "Bearer"
 
 
 class TestLimits:

@@ -1,8 +1,10 @@
 """The page at / and its files: as they are served, and as they are written."""
 
+import gzip
 import json
 import re
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib.metadata import version
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from service.api import web
 from service.api.errors import TITLES
 from service.app import create_app
 from service.settings import Settings
@@ -102,6 +105,24 @@ def test_plotly(idle: Api, plotly: str) -> None:
     assert packed.content == bare.content
     assert "plotly.js v" in bare.text[:200]
     assert int(packed.headers["content-length"]) < len(bare.content) / 3
+
+
+def test_plotly_is_compressed_once(idle: Api, plotly: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first who ask for it at the same time share the work."""
+    done: list[float] = []
+
+    def compress(*args: Any, **more: Any) -> bytes:
+        done.append(time.monotonic())
+        time.sleep(0.5)
+        return plain(*args, **more)
+
+    plain = gzip.compress
+    monkeypatch.setattr(gzip, "compress", compress)
+    web.plotly_gzip.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: idle.get(plotly).content, range(8)))
+    assert len(done) == 1
+    assert len(set(answers)) == 1
 
 
 def test_plotly_adds_no_style(idle: Api, plotly: str) -> None:

@@ -44,8 +44,10 @@ def test_a_newer_database_is_refused_with_a_sentence_and_not_touched(url: str, d
 def test_is_current(database: Database) -> None:
     """Readiness sees whether the tables are those of the program."""
     assert database.read(migrate.is_current)
+    assert migrate.is_current_now(database.peek)
     database.write(lambda db: db.execute(text("DELETE FROM alembic_version")))
     assert not database.read(migrate.is_current)
+    assert not migrate.is_current_now(database.peek)
 
 
 def test_many_may_migrate_at_once(tmp_path: Path) -> None:
