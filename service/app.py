@@ -36,6 +36,7 @@ from service.api import (
 )
 from service.api.access import Access
 from service.api.authentication import Authenticate
+from service.api.bodies import Bodies
 from service.api.deps import Parts
 from service.api.hosts import AllowedHosts
 from service.api.middleware import HeadAsGet, RequestId, TooLargeProblem
@@ -117,6 +118,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(OpenInference)
     protocols: Protocols = {f"{PREFIX}/": failure, mlflow.PREFIX: mlflow.failure}
+    app.add_middleware(Bodies, settings=settings, protocols=protocols)
     app.add_middleware(Authenticate, per_minute=settings.max_requests_per_minute, protocols=protocols)
     app.add_middleware(AllowedHosts, hosts=settings.hosts, named=settings.named_hosts, protocols=protocols)
     app.add_middleware(Access, metrics=app.state.metrics)

@@ -12,6 +12,7 @@ ServiceError
 │   ├── KeyReused     the idempotency key belongs to another request
 │   └── UploadError   an uploaded file cannot be used; carries row and column where they are known
 ├── TooLarge          a limit of this server is exceeded
+├── SlowBody          the body of the request comes too slowly
 ├── QueueFull         too many runs wait already
 ├── TooManyStreams    too many clients follow runs already
 ├── TooManyRequests   too many requests came in a minute
@@ -129,6 +130,12 @@ class TooLarge(ServiceError):
     """A limit of this server is exceeded; the message names the limit and its setting."""
 
     code = "too_large"
+
+
+class SlowBody(ServiceError):
+    """The body of a request comes too slowly; the message names the rate and its settings."""
+
+    code = "request_timeout"
 
 
 class QueueFull(ServiceError):

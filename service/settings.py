@@ -113,6 +113,23 @@ class Settings(BaseSettings):
     header_seconds: Annotated[
         float, Field(gt=0, le=300, description="time for the head of a request to come, before its connection is closed")
     ] = 10.0
+    body_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="a body has to come at the least rate over this time, else it is refused")
+    ] = 30.0
+    min_body_bytes_per_second: Annotated[int, Field(ge=0, description="least rate of a body")] = 4096
+    max_bodies_bytes: Annotated[
+        int, Field(ge=1024, description="bodies of the requests that are under way in a process, together")
+    ] = 256 * MIB
+    max_connections: Annotated[
+        int | None, Field(ge=1, le=1_000_000, description="open connections of a process; default: by the limit of open files")
+    ] = None
+    max_connections_per_address: Annotated[
+        int | None,
+        Field(ge=1, description="the same of one address that is no trusted proxy; default: half, of loopback all"),
+    ] = None
+    answer_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="time in which a client has to read some of an answer that waits for it")
+    ] = 60.0
     max_streams: Annotated[
         int, Field(ge=0, le=100_000, description="streams of events and waiting requests that may be open at the same time")
     ] = 500

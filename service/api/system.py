@@ -78,7 +78,7 @@ def info(server: Server) -> dict[str, Any]:
         "limits": {
             name: getattr(settings, name)
             for name in type(settings).model_fields
-            if name.endswith("_bytes") or name.startswith("max_")
+            if name.endswith("_bytes") or name.startswith(("max_", "min_"))
         }
         | {"min_free_bytes": server.database.room().floor_bytes},
         "links": {

@@ -1,19 +1,19 @@
 """HTTP on one connection: a head is strictly checked, and has a size and a deadline."""
 
 import asyncio
-import json
 from collections.abc import Sized
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.api.errors import document
-from service.api.headers import SECURITY
-from service.domain import new_id
+from service.cli import uvicorn_names
+from service.cli.connections import Connections
+from service.cli.head import MAX_HEADER_BYTES, answer, check
 
-MAX_HEADER_BYTES = 65536
+uvicorn_names.check()
+
 NOT_HTTP = "what came is not HTTP, or the head of the request is too long"
 LENGTHS = (b"content-length", b"transfer-encoding")
 
@@ -27,6 +27,7 @@ class PatientProtocol(HttpToolsProtocol):
     """
 
     header_seconds = 10.0
+    limits: Connections | None = None  # of the server
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -41,10 +42,15 @@ class PatientProtocol(HttpToolsProtocol):
         """Give the first request its time."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
+        if self.limits is not None and (why := self.limits.add(transport)):
+            self._malformed = True  # whatever comes, it is not read
+            self._say(answer(503, f"{why}: try again", "busy"))
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock, and tell the request that is answered, which for uvicorn is the one that is read."""
+        if self.limits is not None:
+            self.limits.discard(self.transport)
         self._stop_clock()
         self._disconnect()
         super().connection_lost(exc)
@@ -91,7 +97,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Give a head that is one to the application."""
         if not self._repeating:
-            self._check_head()
+            check(self.parser, self.url, self.headers)
             self.expect_100_continue &= self.parser.get_http_version() != "1.0"
             super().on_headers_complete()
             self._in_body, self._held = True, 0
@@ -122,19 +128,6 @@ class PatientProtocol(HttpToolsProtocol):
     def _answer_is_due(self) -> bool:
         return self._answering is not None and not self._answering.response_complete
 
-    def _check_head(self) -> None:
-        """Raise ValueError for what the parser lets through."""
-        names = [name for name, _ in self.headers]
-        hosts, version = names.count(b"host"), self.parser.get_http_version()
-        if hosts > 1 or version not in ("1.0", "1.1") or (version == "1.1" and not hosts):
-            raise ValueError(names)
-        if not self.url.startswith(b"/") or b"#" in self.url:
-            raise ValueError(self.url)
-        if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] not in ([], [b"chunked"]):
-            raise ValueError(names)
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
-            raise ValueError(MAX_HEADER_BYTES)
-
     def _refuse(self) -> None:
         """End the connection: after the answers that are due, and with one that says why if there is a place for it."""
         self._malformed = True
@@ -155,18 +148,12 @@ class PatientProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
 
     def _say_malformed(self) -> None:
-        """Answer with a problem document, as everything else; uvicorn's own answer is plain text."""
-        request_id = new_id("req")
-        body = json.dumps(document({"path": "", "request_id": request_id}, 400, NOT_HTTP)).encode()
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-            *SECURITY,
-        ]
+        """Answer with a problem document; uvicorn's own answer is plain text."""
+        self._say(answer(400, NOT_HTTP))
+
+    def _say(self, last: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(b"".join([STATUS_LINE[400], *(b"%s: %s\r\n" % header for header in headers), b"\r\n", body]))
+            self.transport.write(last)
             self.transport.close()
 
     def _set_clock(self) -> None:

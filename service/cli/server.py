@@ -14,6 +14,7 @@ from service import logs
 from service.api.metrics import Shared
 from service.app import Part, create_app
 from service.cli.configure import not_started
+from service.cli.connections import Connections
 from service.cli.lifespan import lifespan
 from service.cli.listen import listen, listen_with_others, protected, url_of
 from service.cli.protocol import PatientProtocol
@@ -84,7 +85,7 @@ class _Server(uvicorn.Server):
 
 
 def _config(settings: Settings, app: Any) -> uvicorn.Config:
-    http = type("Protocol", (PatientProtocol,), {"header_seconds": settings.header_seconds})
+    http = type("Protocol", (PatientProtocol,), {"header_seconds": settings.header_seconds, "limits": Connections(settings)})
     options: dict[str, Any] = {"http": http, "ws": "none", "lifespan": "off", "log_config": None, "server_header": False}
     return uvicorn.Config(
         app,

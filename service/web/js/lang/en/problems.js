@@ -12,6 +12,7 @@ export default {
   "problem.in_flight": "Conflict",
   "problem.illegal_transition": "Conflict",
   "problem.precondition_failed": "Precondition failed",
+  "problem.request_timeout": "Request timeout",
   "problem.too_large": "Too large",
   "problem.unsupported_media_type": "Unsupported media type",
   "problem.unknown_host": "Misdirected request",
