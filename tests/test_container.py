@@ -20,6 +20,24 @@ def test_the_container_is_not_root_and_cannot_become_it() -> None:
     assert SERVICE["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_it_cannot_fill_the_machine() -> None:
+    """Memory, processes and /tmp have limits that the defaults fit into."""
+    (tmp,) = SERVICE["tmpfs"]
+    path, _, options = tmp.partition(":")
+    size = _bytes(dict(part.split("=") for part in options.split(","))["size"])
+    fields = Settings.model_fields
+    assert path == "/tmp"  # noqa: S108 (of the container)
+    assert size >= 2 * fields["max_bodies_bytes"].default
+    workers = int(SERVICE["environment"]["POSTGRAD_WORKERS"])
+    assert _bytes(SERVICE["mem_limit"]) >= workers * fields["worker_memory_bytes"].default + size + 1024**3
+    assert SERVICE["pids_limit"] >= 256
+
+
+def _bytes(size: str) -> int:
+    shift = 10 * " kmg".index(size[-1])
+    return int(size[:-1]) << shift
+
+
 def test_the_data_outlives_the_container() -> None:
     """The data directory of the image is the mounted volume."""
     (data_dir,) = re.findall(r"POSTGRAD_DATA_DIR=(\S+)", DOCKERFILE)
