@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from service.api.answers import GenerateOut
-from service.api.deps import RunId, Server
+from service.api.deps import Parts, RunId, Server
+from service.api.events import KEY_SECONDS
 from service.api.large import few
 from service.api.negotiate import asked
 from service.api.schemas import GenerateRequest
@@ -34,7 +35,7 @@ def generate(run_id: RunId, body: GenerateRequest, request: Request, server: Ser
     wish = body.model_dump(exclude={"checkpoint"})
     checkpoint, characters = write(server.database, server.models, run_id, Wish(**wish), body.checkpoint)
     if asked(request, STREAM):
-        return _stream(run_id, checkpoint, wish, characters)
+        return _stream(server, run_id, checkpoint, wish, characters)
     return _whole(run_id, checkpoint, wish, "".join(characters))
 
 
@@ -42,11 +43,11 @@ def _whole(run_id: str, checkpoint: Checkpoint, wish: dict[str, Any], text: str)
     return GenerateOut(run=run_id, checkpoint=checkpoint.id, step=checkpoint.step, text=text, **wish)
 
 
-def _stream(run_id: str, checkpoint: Checkpoint, wish: dict[str, Any], characters: Iterator[str]) -> Response:
+def _stream(server: Parts, run_id: str, checkpoint: Checkpoint, wish: dict[str, Any], characters: Iterator[str]) -> Response:
     """Send events while they are made: Starlette takes them in a thread, and no more when the client has gone."""
 
     def events() -> Iterator[bytes]:
-        text, due = "", 0.0
+        text, due, look = "", 0.0, time.monotonic() + KEY_SECONDS
         ready = b""
         for character in characters:
             text += character
@@ -55,6 +56,11 @@ def _stream(run_id: str, checkpoint: Checkpoint, wish: dict[str, Any], character
             if time.monotonic() >= due:
                 yield ready
                 ready, due = b"", time.monotonic() + LONGEST_WAIT_SECONDS
+                if due > look:
+                    if not server.keyring.permits(server.actor):  # deleted or expired since
+                        yield format_sse_event(event="end", data_str=json.dumps({"reason": "key_revoked"}))
+                        return
+                    look = due + KEY_SECONDS
         whole = _whole(run_id, checkpoint, wish, text).model_dump()
         yield ready + format_sse_event(event="done", data_str=json.dumps(whole))
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import insert, select
 
+from service.api import generate
 from service.domain import now
 from service.errors import NoKey
 from service.runs import api_keys
@@ -307,6 +309,29 @@ def test_who_waits_is_not_answered_after_the_key_has_gone(keyed: Keyed) -> None:
     assert time.monotonic() - begun < 20
     assert (answers[0].status_code, answers[0].json()["code"]) == (401, "unauthenticated")
     assert answers[0].headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_text_is_not_written_on_after_the_key_has_gone(keyed: Keyed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream of characters ends within a second or so after its key was deleted."""
+
+    def characters() -> Iterator[str]:
+        for _ in range(600):
+            time.sleep(0.05)
+            yield "x"
+
+    monkeypatch.setattr(generate, "write", lambda *_: (SimpleNamespace(id="ckpt_1", step=1), characters()))
+    keys = keyed.api.get("/v1/api-keys", headers=bearer(keyed.admin)).json()["data"]
+    (alice,) = [key["id"] for key in keys if keyed.alice.startswith(key["prefix"])]
+    headers = {**bearer(keyed.alice), "Accept": "text/event-stream"}
+    url, body = f"{keyed.api.base_url}/v1/runs/run_1/generate", {"length": 100, "prompt": "x"}
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=60) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "event: character"
+        assert keyed.api.delete(f"/v1/api-keys/{alice}", headers=bearer(keyed.admin)).status_code == 204
+        rest = list(lines)
+    assert [line for line in rest if line.startswith("event: ") and line != "event: character"] == ["event: end"]
+    assert 'data: {"reason": "key_revoked"}' in rest
+    assert len(rest) < 3 * 400
 
 
 class TestLimits:
