@@ -7,6 +7,7 @@ A spec is a dataclass whose fields carry `Annotated[type, Limits(...)]`. The sam
 import dataclasses
 import difflib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args
 from core.errors import SpecError
 
 Path = tuple[str | int, ...]
+# UTF-8 has no lone surrogates, Postgres takes no NUL, and a log or a terminal should not obey control characters.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 S = TypeVar("S")
 
 
@@ -157,7 +160,12 @@ def plain(bound: float) -> str:
     return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
+def printable(text: str) -> bool:
+    """Tell whether a text can be a name: it has no control character (C0, DEL, C1), nor half a surrogate pair."""
+    return UNPRINTABLE.search(text) is None
+
+
 def show(value: object) -> str:
     """Show a value in a message, shortened."""
-    text = repr(value)
+    text = repr(value[:61] if isinstance(value, str) else value)
     return text if len(text) <= 60 else text[:57] + "…"

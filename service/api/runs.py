@@ -27,7 +27,9 @@ from service.store.unit import Transaction
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
 Tag = Annotated[
-    str, Field(json_schema_extra={"pattern": "^[^:\\x00-\\x1f\\x7f]+:[^\\x00-\\x1f\\x7f]*$"}), AfterValidator(printable)
+    str,
+    Field(json_schema_extra={"pattern": "^[^:\\x00-\\x1f\\x7f-\\x9f]+:[^\\x00-\\x1f\\x7f-\\x9f]*$"}),
+    AfterValidator(printable),
 ]
 Place = Annotated[
     str | None,

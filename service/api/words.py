@@ -6,14 +6,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue
 
-PRINTABLE: dict[str, JsonValue] = {"pattern": "^[^\\x00-\\x1f\\x7f]*$"}
-"""What `printable` does, for the OpenAPI document; a pattern of pydantic's would be quoted to the client instead of words."""
+from core import fields
+
+PRINTABLE: dict[str, JsonValue] = {"pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}
+"""The rule of `printable`, for the OpenAPI document; a pattern of pydantic's would be quoted to the client instead of words."""
 NAMED: dict[str, JsonValue] = {"additionalProperties": False}  # of members whose names have that pattern
 
 
 def printable(text: str) -> str:
     """Refuse control characters, which have no place in a name."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if not fields.printable(text):
         raise ValueError("must not contain control characters")
     return text
 

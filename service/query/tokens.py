@@ -10,13 +10,14 @@ from service.errors import FieldProblem, InvalidInput
 
 MAX_LENGTH = 5000
 
-SEGMENT = r"""`(?:``|[^`])*`|"(?:""|[^"])*"|"""  # in quotes, which are doubled inside it
+SEGMENT = r"""`(?:``|[^`])*+`|"(?:""|[^"])*+"|"""  # in quotes, which are doubled inside it
+# Repeats are possessive (`++`): a word that ends wrongly is refused at once, not tried again with each digit less.
 TOKEN = re.compile(
-    rf"""[ \t\r\n]*(?:
+    rf"""[ \t\r\n]*+(?:
     (?P<end>\Z)
-  | (?P<text>'(?:''|[^'])*')
-  | (?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
-  | (?P<name>(?:{SEGMENT}[^\W\d][\w/-]*)(?:\.(?:{SEGMENT}[\w/-]+))*(?![\w/.-]))
+  | (?P<text>'(?:''|[^'])*+')
+  | (?P<number>[+-]?(?>[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+(?![\w.]))
+  | (?P<name>(?:{SEGMENT}[^\W\d][\w/-]*+)(?:\.(?:{SEGMENT}[\w/-]++))*(?![\w/.-]))
   | (?P<mark><=|>=|!=|[=<>(),])
     )""",
     re.VERBOSE,

@@ -81,19 +81,25 @@ class _Lines:
         self._record_bytes = 0
         self.record_start = self.number + 1
 
+    def rest_is_blank(self, delimiter: str) -> bool:
+        """Read on to the end, in pieces: a line at a time, 30 MB of line ends took 83 s."""
+        blank = b" \t\r\n\v\f".replace(delimiter.encode(), b"")
+        while piece := self._source.read(MAX_RECORD_BYTES):
+            if piece.strip(blank):
+                return False
+        return True
+
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the fields of each record; blank lines may only stand at the end."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    blank = 0
     try:
         for row in reader:
             lines.end_record()
             if len(row) < 2 and not "".join(row).strip():
-                blank = blank or reader.line_num
-                continue
-            if blank:
-                raise UploadError("the line is blank, but rows follow", row=blank)
+                if not lines.rest_is_blank(delimiter):
+                    raise UploadError("the line is blank, but rows follow", row=reader.line_num)
+                return
             yield reader.line_num, row
     except csv.Error as error:
         raise UploadError(f"this is not valid CSV: {error}", row=lines.record_start) from error

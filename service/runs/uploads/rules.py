@@ -1,15 +1,13 @@
 """What files of every format must obey: how much they may hold, and which texts may name a feature or a class."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from core.fields import printable
 from service.errors import ServiceError, TooLarge, UploadError
 
 MAX_NAME_CHARS = 200
-# UTF-8 has no lone surrogates, Postgres takes no NUL, and a log or a terminal should not obey a file's control characters.
-FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def check_name(name: str, what: str, *, row: int | None = None, column: str | No
         else f"is longer than {MAX_NAME_CHARS} characters"
         if len(name) > MAX_NAME_CHARS
         else "holds control characters"
-        if FORBIDDEN.search(name)
+        if not printable(name)
         else None
     )
     if problem:

@@ -22,6 +22,7 @@ NO_TEXT = {
     "CR LF": "a\r\nX-Injected: b",
     "escape": "\x1b[31ma",
     "DEL": "a\x7f",
+    "C1": "a\x9b31m",
 }
 PLACES: dict[str, tuple[str, str, Json, str]] = {  # the place: method, path, body with a T for the text, pointer
     "name of a run": ("POST", "/v1/runs", {**RUN, "name": "T"}, "#/name"),
