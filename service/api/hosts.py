@@ -7,6 +7,9 @@ from service.api.headers import header
 from service.api.refusals import Protocols, refusal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+OPEN = ("/", "/docs", "/healthz", "/readyz")
+"""Pages that another site may link to, and probes."""
+OPEN_FOLDERS = ("/docs/", "/web/")
 
 
 class AllowedHosts:
@@ -14,7 +17,8 @@ class AllowedHosts:
 
     A page on the web can have its own name resolve to an address of this machine, and would then be of the same origin as
     this server (DNS rebinding). Its requests still carry its name, in the Host header. And a page may send a form, or an
-    empty POST, to any other origin without being asked; browsers say whose it is in the Origin header.
+    empty POST, to any other origin without being asked; browsers say whose it is in the Origin header. A GET of an image or
+    of a script has no Origin, but costs work all the same; browsers say in Sec-Fetch-Site that it is of another site.
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], named: tuple[str, ...], protocols: Protocols) -> None:
@@ -35,12 +39,19 @@ class AllowedHosts:
         elif origin is not None and scope["method"] not in SAFE and not self._own(origin, host):
             detail = f"a page of {show(origin)[1:-1]} may not change anything here; POSTGRAD_ALLOWED_HOSTS names hosts that may"
             await refusal(self._protocols, scope, 403, detail, "other_origin")(scope, receive, send)
+        elif _text(scope, b"sec-fetch-site") == "cross-site" and not _open(scope) and not self._own(origin or "", host):
+            detail = "a page of another site may not ask for this; POSTGRAD_ALLOWED_HOSTS names hosts that may"
+            await refusal(self._protocols, scope, 403, detail, "other_origin")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def _own(self, origin: str, host: str | None) -> bool:
         place = origin.partition("://")[2].lower()
         return place == (host or "").lower() or _name(place) in self._named
+
+
+def _open(scope: Scope) -> bool:
+    return scope["path"] in OPEN or (scope["path"].startswith(OPEN_FOLDERS) and scope["method"] in SAFE)
 
 
 def _text(scope: Scope, name: bytes) -> str | None:

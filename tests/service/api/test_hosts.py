@@ -111,6 +111,31 @@ class TestOtherOrigins:
         assert idle.get("/v1/datasets").json() == before
         assert idle.get("/v1/runs", headers={"Origin": origin}).status_code == 200
 
+    @pytest.mark.parametrize(
+        "path",
+        ["/v1/runs", "/v1/runs/run_0/plot.svg", "/v2", "/api/2.0/mlflow/experiments/search", "/metrics", "/openapi.json"],
+    )
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_cannot_make_it_work(self, idle: Api, method: str, path: str) -> None:
+        """A browser's GET for a page of another site is refused as well, by what the browser says of it."""
+        address = f"{idle.base_url}".rstrip("/") + path  # past the checks of problem documents: other protocols have none
+        answer = httpx.request(method, address, headers={"Sec-Fetch-Site": "cross-site"})
+        assert answer.status_code == 403
+        for site in ("same-origin", "same-site", "none"):
+            assert httpx.request(method, address, headers={"Sec-Fetch-Site": site}).status_code != 403
+
+    @pytest.mark.parametrize("path", ["/", "/docs", "/web/icon.svg", "/healthz", "/readyz"])
+    def test_may_link_to_pages(self, idle: Api, path: str) -> None:
+        """Pages, their files and probes are answered, whoever links to them."""
+        assert idle.get(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code != 403
+
+    def test_a_named_host_may_ask(self, tmp_path: Path) -> None:
+        """A page of a named host is none of another site."""
+        with serving(tmp_path, workers=0, allowed_hosts="lab.example") as api:
+            for origin, status in (("https://lab.example", 200), ("https://other.example", 403)):
+                headers = {"Sec-Fetch-Site": "cross-site", "Origin": origin}
+                assert api.get("/v1/runs", headers=headers).status_code == status
+
     def test_a_page_of_this_server_may(self, idle: Api) -> None:
         """The server's own pages change what they like, by whichever of its names they came."""
         port = idle.base_url.port
