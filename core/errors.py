@@ -9,6 +9,8 @@ CoreError
 └── Diverged       the loss or a gradient became infinite or not a number
 """
 
+LONGEST_NAME = 200
+
 
 class CoreError(Exception):
     """Base of all errors of the core."""
@@ -65,5 +67,10 @@ def dotted(path: tuple[str | int, ...]) -> str:
     """Write a path as people do: `("model", "hidden_sizes", 0)` is `model.hidden_sizes[0]`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part}]" if isinstance(part, int) else f".{short(part)}" if text else short(part)
     return text
+
+
+def short(name: str) -> str:
+    """Shorten a name for a message; names of at most 200 characters, as those of features and tags, stay whole."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -78,6 +78,8 @@ ROUTERS = (
     metrics,
     web,
 )
+WITH_DATA = (runs, models, registry, datasets)
+"""Those whose requests may bring data."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ def create_app(settings: Settings, part: Part | None = None) -> FastAPI:
 def mount(app: FastAPI, settings: Settings) -> None:
     """Add the routes, and what every request passes on its way to them: from the last line up."""
     strict = [Depends(strict_query)]
+    small = min(settings.max_small_body_bytes, settings.max_body_bytes)
     for part in ROUTERS:
-        app.include_router(part.router, max_body_size=settings.max_body_bytes, dependencies=strict)
+        most = settings.max_body_bytes if part in WITH_DATA else small
+        app.include_router(part.router, max_body_size=most, dependencies=strict)
     app.include_router(datasets.uploads, max_body_size=settings.max_upload_bytes, dependencies=strict)
-    app.include_router(mlflow.router, max_body_size=settings.max_body_bytes)
+    app.include_router(mlflow.router, max_body_size=small)
     app.add_middleware(TooLargeProblem, settings=settings, protocols={mlflow.PREFIX: mlflow.failure})
     app.add_middleware(OpenInference)
     protocols: Protocols = {f"{PREFIX}/": failure, mlflow.PREFIX: mlflow.failure}

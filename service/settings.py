@@ -51,6 +51,7 @@ class Settings(BaseSettings):
         int, Field(ge=64 * MIB, description="largest estimated memory of a run that is accepted")
     ] = 2048 * MIB
     max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
+    max_small_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body where no data belong")] = MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
     max_queued_runs_per_key: Annotated[int, Field(ge=1, description="runs of one API key that may wait at the same time")] = (

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from service.actor import Permission
 from service.api.deps import After, Limit, Order, Server
+from service.api.from_spec import Strict
 from service.api.lists import paged
 from service.api.responses import Page
 from service.api.schemas import Name
@@ -24,18 +25,17 @@ KeyId = Annotated[str, Path(max_length=60, pattern="^key_[0-9a-z]+$", descriptio
 TEN_YEARS = 315_360_000
 
 
-class KeyCreate(BaseModel):
+class KeyCreate(Strict):
     """A key to make."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
         json_schema_extra={"not": {"required": ["expires_at", "expires_in"]}},
     )
 
     name: Name
     scopes: Annotated[
         list[Annotated[Permission, Field(strict=False)]],
+        FailFast(),
         Field(min_length=1, max_length=3, description="train includes read, admin includes both"),
     ]
     expires_at: Annotated[Moment | None, Field(description="when it ends, with its zone")] = None

@@ -159,6 +159,7 @@ def body_too_large(settings: Settings) -> str:
     """Name the limits on bodies and their settings."""
     return (
         f"the body is larger than this server allows: {settings.max_body_bytes:,} bytes of JSON (POSTGRAD_MAX_BODY_BYTES), "
+        f"{settings.max_small_body_bytes:,} where no data belong (POSTGRAD_MAX_SMALL_BODY_BYTES), "
         f"{settings.max_upload_bytes:,} bytes of upload (POSTGRAD_MAX_UPLOAD_BYTES)"
     )
 

@@ -5,6 +5,7 @@ import re
 
 from fastapi import Response
 
+from core.errors import short
 from service.errors import Changed
 
 
@@ -32,7 +33,7 @@ def check(content: str, if_match: str | None) -> None:
     """Raise Changed if a client demands another version than there is; a weak tag never matches."""
     strong = re.sub(r'W/"[^"]*"', "", if_match or "")
     if if_match is not None and not among(present := tag_of(content), strong):
-        raise Changed(f"header.if-match is {if_match}, the run has changed since and is {present} now: read it again")
+        raise Changed(f"header.if-match is {short(if_match)}, the run has changed since and is {present} now: read it again")
 
 
 def among(tag: str, given: str) -> bool:

@@ -5,16 +5,31 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import BaseModel, ConfigDict, FailFast, Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from core.fields import Limits, choose, hints, read, split
+
+MOST_KEYS = 100
+"""Keys of an object in a body; no object has as many fields."""
+
+
+def few_keys(value: object) -> object:
+    """Refuse an object of very many keys with one error: pydantic makes one for each key it refuses, in 18 µs."""
+    if isinstance(value, dict) and len(value) > MOST_KEYS:
+        raise ValueError(f"must have at most {MOST_KEYS} fields, has {len(value)}")
+    return value
 
 
 class Strict(BaseModel):
     """A request body: unknown fields, wrong types and numbers that are not finite are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few(cls, value: object) -> object:
+        return few_keys(value)
 
 
 def _needs_kind(schema: dict[str, Any]) -> None:
@@ -86,7 +101,7 @@ def _either_none(present: Any, limits: Limits) -> Any:
 
 def _list_of(item: Any, limits: Limits) -> Any:
     bounded: Any = Annotated[item, _bounds(limits)]
-    return Annotated[list[bounded], Field(max_length=limits.max_length)]
+    return Annotated[list[bounded], FailFast(), Field(max_length=limits.max_length)]
 
 
 def _bounds(limits: Limits) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
-from core.errors import dotted
+from core.errors import dotted, short
 from core.fields import show
 from service.api.known import stray
 
@@ -87,4 +87,4 @@ def _in_body(loc: Iterable[str | int], body: Any) -> tuple[list[str | int], Any]
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path as a JSON pointer in a fragment: #/training/steps."""
-    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join("/" + short(str(part)).replace("~", "~0").replace("/", "~1") for part in path)

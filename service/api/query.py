@@ -5,6 +5,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
+from core.errors import short
 from core.fields import unknown
 from service.errors import FieldProblem, InvalidInput
 
@@ -23,7 +24,7 @@ async def strict_query(request: Request) -> None:
         if len(problems) == MOST:
             break
         if name not in known:
-            detail = f"query.{name} {unknown(name, tuple(known), 'parameter')}"
+            detail = f"query.{short(name)} {unknown(name, tuple(known), 'parameter')}"
             problems.append(FieldProblem(("query", name), detail, tuple(known)))
         elif names.count(name) > 1 and not known[name]:
             problems.append(FieldProblem(("query", name), f"query.{name} came {names.count(name)} times, expected once"))

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, FailFast, Field
 
 from core.spec import DataSpec, ModelSpec, OptimizerSpec, Sgd, Training, TrainSpec
-from service.api.from_spec import FromSpec, Strict
+from service.api.from_spec import FromSpec, Strict, few_keys
 from service.api.words import NAMED, PRINTABLE, printable
 from service.domain import StoredDataset
 from service.runs import fork
@@ -15,6 +15,7 @@ MAX_ROWS = 100_000  # examples in one request for predictions
 
 Name = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRINTABLE), AfterValidator(printable)]
 Tag = Annotated[str, Field(max_length=500, json_schema_extra=PRINTABLE), AfterValidator(printable)]
+Tags = Annotated[dict[Name, Tag], BeforeValidator(few_keys), Field(max_length=50, json_schema_extra=NAMED)]
 DatasetField = Annotated[
     DataSpec | StoredDataset,
     FromSpec(),
@@ -33,7 +34,8 @@ CheckpointName = Annotated[
     AfterValidator(printable),
 ]
 Inputs = Annotated[
-    list[Annotated[list[Finite], Field(min_length=1, max_length=10_000)]],
+    list[Annotated[list[Finite], FailFast(), Field(min_length=1, max_length=10_000)]],
+    FailFast(),  # one error, not one for each of millions of cells
     Field(min_length=1, max_length=MAX_ROWS, description="one list of features for each example, as in the dataset"),
 ]
 
@@ -59,7 +61,7 @@ class RunCreate(Strict):
         default_factory=Sgd, description="default: sgd; for a char_rnn adagrad with clip 0.2"
     )
     training: Annotated[Training, FromSpec()] = Field(default_factory=Training)
-    tags: Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=dict)
     priority: Priority = 0
 
     def to_request(self) -> RunRequest:
@@ -78,9 +80,11 @@ class RunPatch(Strict):
     model_config = ConfigDict(json_schema_extra={"example": {"name": "the good one", "tags": {"keep": "yes", "draft": None}}})
 
     name: Annotated[Name | None, Field(description="null removes it")] = None
-    tags: Annotated[dict[Name, Tag | None], Field(max_length=100, description="null removes one", json_schema_extra=NAMED)] = (
-        Field(default_factory=dict)
-    )
+    tags: Annotated[
+        dict[Name, Tag | None],
+        BeforeValidator(few_keys),
+        Field(max_length=100, description="null removes one", json_schema_extra=NAMED),
+    ] = Field(default_factory=dict)
     priority: Priority = 0
 
 
@@ -166,7 +170,7 @@ class ForkRequest(Strict):
     checkpoint: Annotated[CheckpointName, BeforeValidator(_named, json_schema_input_type=CheckpointName | Step)] = "latest"
     name: Annotated[Name | None, Field(description="null: that of the parent")] = None
     tags: Annotated[
-        Annotated[dict[Name, Tag], Field(max_length=50, json_schema_extra=NAMED)] | None,
+        Tags | None,
         Field(description="null: those of the parent"),
     ] = None
     overrides: Overrides = Overrides()

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, FailFast, Field
 
 from service.api.deps import Server
 from service.api.mlflow.protocol import EXPERIMENT_ID, PREFIX, make_router, reply
@@ -25,11 +25,11 @@ RunId = Annotated[str | None, Query()]
 class Search(BaseModel):
     """Which runs to list."""
 
-    experiment_ids: list[str] = []
+    experiment_ids: Annotated[list[str], FailFast()] = []
     filter: str = ""
     run_view_type: str = "ACTIVE_ONLY"
     max_results: Annotated[int, Field(ge=1, le=50_000)] = 1000
-    order_by: list[str] = []
+    order_by: Annotated[list[str], FailFast()] = []
     page_token: str = ""
 
 
