@@ -3,8 +3,10 @@
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -15,6 +17,7 @@ from service.api.metrics import Shared
 from service.app import Part, create_app
 from service.cli.configure import not_started
 from service.cli.connections import Connections
+from service.cli.deadline import Deadline
 from service.cli.lifespan import lifespan
 from service.cli.listen import listen, listen_with_others, protected, url_of
 from service.cli.protocol import PatientProtocol
@@ -43,7 +46,7 @@ def run_part(settings: Settings, line: socket.socket, counts: Shared) -> None:
 
 
 def _run(settings: Settings, listener: socket.socket, app: Any, on_ready: Callable[[], None]) -> None:
-    server = _Server(_config(settings, app), on_ready)
+    server = _Server(_config(settings, app), on_ready, Deadline(settings.shutdown_seconds))
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn has handlers of its own while it serves; these are for the time before, and for when it raises
         # the signal again at its end
@@ -64,10 +67,15 @@ async def _serve(app: Any, server: "_Server", listener: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """Says when it serves, and ends what waits when it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], deadline: Deadline) -> None:
         super().__init__(config)
         self._app: Any = config.app
-        self._on_ready = on_ready
+        self._on_ready, self._deadline = on_ready, deadline
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._deadline.begin()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""
@@ -75,12 +83,18 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let streams and waiting requests end: uvicorn would wait for them until its patience is over."""
-        self._app.state.parts.watch.stop()
+        """Let streams and waiting requests end: uvicorn would wait for them until its patience is over.
+
+        The workers stop meanwhile: one time counts for both.
+        """
+        parts = self._app.state.parts
+        parts.watch.stop()
+        threading.Thread(target=parts.dispatcher.stop, name="stopping", daemon=True).start()
         await super().shutdown(sockets)
 
     def stop(self) -> None:
         """End in good order, as soon as possible."""
+        self._deadline.begin()
         self.should_exit = True
 
 

@@ -42,7 +42,7 @@ class Dispatcher:
         self._executor = LocalExecutor(settings.workers, worker, on_free=self._note_free, on_lost=self._note_lost)
         self._lost: queue.SimpleQueue[Lost] = queue.SimpleQueue()
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping, self._ending = False, threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +78,12 @@ class Dispatcher:
         return self._executor.hung
 
     def stop(self) -> None:
-        """Stop placing runs; running ones are committed and go back to the queue."""
+        """Stop placing runs; running ones are committed and go back to the queue. A second call waits for the first."""
+        with self._ending:
+            if not self._stopping:
+                self._stop()
+
+    def _stop(self) -> None:
         self._stopping = True
         self._wake.set()
         self._thread.join(POLL_SECONDS * 4)

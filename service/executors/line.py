@@ -25,6 +25,9 @@ class Placing(Protocol):
     def wake(self) -> None:
         """Look for work now."""
 
+    def stop(self) -> None:
+        """Stop placing runs, if they are placed from this process; running ones go back to the queue."""
+
     @property
     def alive(self) -> bool:
         """Whether runs are being placed."""
@@ -77,6 +80,9 @@ class FarDispatcher:
     def wake(self) -> None:
         """Look for work now."""
         say(self._line, WAKE)
+
+    def stop(self) -> None:
+        """Leave it to the process that places runs."""
 
     @property
     def alive(self) -> bool:
