@@ -53,8 +53,7 @@ def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[
             values = {name: value for name, column in columns.items() if (value := column[i]) is not None}
             summary.add(short, Point(step, values))
     best_step = short.get(summary.deciding(short), {}).get("best_step")
-    saved = {checkpoint.step: checkpoint for checkpoint in checkpoints.all_of(db, start.parent.id)}
-    best = None if best_step is None else saved.get(best_step)
+    best = None if best_step is None else checkpoints.at_step(db, start.parent.id, best_step)
     if best is None or best.step >= start.state.step:
         return replace(run, metrics=short), None
     return replace(run, metrics=short, best_step=best.step), lineage.snapshot(lineage.read_state(db, best), best)

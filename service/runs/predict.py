@@ -1,5 +1,6 @@
 """Predict with a checkpoint of a run. Allowed while the run is still training."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,7 @@ from service.store.unit import Database, Transaction
 
 READY_BYTES = 2**18  # what a model that is ready takes beside its parameters
 MAX_SCORES = 5_000_000
+STEP = re.compile(r"0|[1-9][0-9]{0,17}")  # as a step is written; longer numbers do not fit into a column
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,33 @@ class Prediction:
 
 def find_checkpoint(db: Transaction, run: Run, name: str) -> Checkpoint:
     """Return the checkpoint called `latest` or `best`, of a step or an id; raise NotFound, or Conflict if none is there yet."""
-    saved = checkpoints.all_of(db, run.id)
-    if not saved:
+    found = _look_up(db, run, name)
+    if found is not None:
+        return found
+    if checkpoints.latest(db, run.id) is None:
         raise Conflict(f"the run {run.id} is {run.status} and has no checkpoint yet")
-    if name == "latest":
-        return saved[-1]
-    step = str(run.best_step) if name == "best" else name
-    for checkpoint in saved:
-        if name == checkpoint.id or step == str(checkpoint.step):
-            return checkpoint
     raise NotFound("checkpoint", name)
+
+
+def _look_up(db: Transaction, run: Run, name: str) -> Checkpoint | None:
+    """Return what `name` stands for by one look into an index, so that the number of checkpoints costs nothing."""
+    if name == "latest":
+        return checkpoints.latest(db, run.id)
+    if name == "best":
+        return None if run.best_step is None else checkpoints.at_step(db, run.id, run.best_step)
+    if STEP.fullmatch(name):
+        return checkpoints.at_step(db, run.id, int(name))
+    return checkpoints.by_id(db, run.id, name)
+
+
+def names_that_stand(database: Database, run_id: str) -> list[str]:
+    """Return which of `best` and `latest` stand for a checkpoint of a run."""
+
+    def work(db: Transaction) -> list[str]:
+        run = find(db, run_id)
+        return [name for name in ("best", "latest") if _look_up(db, run, name) is not None]
+
+    return database.read(work)
 
 
 def checkpoints_of(database: Database, run_id: str) -> tuple[Run, list[Checkpoint]]:

@@ -68,7 +68,7 @@ def versions_of(database: Database, name: str) -> list[int]:
 
     def work(db: Transaction) -> list[int]:
         if name.startswith("run_"):
-            return [checkpoint.step for checkpoint in checkpoints.all_of(db, find(db, name).id)]
+            return checkpoints.steps_of(db, find(db, name).id)
         return [version.version for version in registry.find_model(db, name).versions]
 
     return database.read(work)

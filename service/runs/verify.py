@@ -28,7 +28,7 @@ def _beginning(db: Transaction, run_id: str) -> tuple[Run, Checkpoint | None, li
     allow(parent, "verify")
     if not parent.parent or not parent.parent["checkpoint"]:
         return parent, None, []
-    for checkpoint in checkpoints.all_of(db, run_id):
-        if checkpoint.attempt == checkpoints.AT_CREATION and checkpoint.step == parent.parent["step"]:
-            return parent, checkpoint, [lineage.snapshot(lineage.read_state(db, checkpoint), checkpoint)]
+    checkpoint = checkpoints.at_step(db, run_id, parent.parent["step"])
+    if checkpoint is not None and checkpoint.attempt == checkpoints.AT_CREATION:
+        return parent, checkpoint, [lineage.snapshot(lineage.read_state(db, checkpoint), checkpoint)]
     raise Conflict(f"the checkpoint that the run {run_id} was made with is gone")

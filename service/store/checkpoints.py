@@ -2,8 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
 from core.state import TrainState
 from service.domain import Checkpoint, new_id, now
@@ -16,7 +17,12 @@ AT_CREATION = 0
 COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
 # Made once, as in runs.py.
-ALL = select(*COLUMNS).where(checkpoints.c.run_id == bindparam("of_run")).order_by(checkpoints.c.step)
+OF_RUN = select(*COLUMNS).where(checkpoints.c.run_id == bindparam("of_run"))
+ALL = OF_RUN.order_by(checkpoints.c.step)
+LATEST = OF_RUN.order_by(checkpoints.c.step.desc()).limit(1)
+BY_STEP = OF_RUN.where(checkpoints.c.step == bindparam("at"))
+STEPS = select(checkpoints.c.step).where(checkpoints.c.run_id == bindparam("of_run")).order_by(checkpoints.c.step)
+BY_ID = OF_RUN.where(checkpoints.c.id == bindparam("named"))
 MAKE_WAY = delete(checkpoints).where(
     checkpoints.c.run_id == bindparam("of_run"),
     checkpoints.c.kept.is_(False),
@@ -95,6 +101,31 @@ def digest_of(state: bytes) -> str:
 def all_of(db: Connection, run_id: str) -> list[Checkpoint]:
     """Return the checkpoints of a run in the order of their steps."""
     return [Checkpoint(**row._mapping) for row in db.execute(ALL, {"of_run": run_id})]  # noqa: SLF001
+
+
+def steps_of(db: Connection, run_id: str) -> list[int]:
+    """Return the steps of a run's checkpoints, in order, out of their index alone."""
+    return list(db.execute(STEPS, {"of_run": run_id}).scalars())
+
+
+def latest(db: Connection, run_id: str) -> Checkpoint | None:
+    """Return the checkpoint of a run with the highest step, or None."""
+    return _one(db, LATEST, of_run=run_id)
+
+
+def at_step(db: Connection, run_id: str, step: int) -> Checkpoint | None:
+    """Return the checkpoint of a run at a step, or None."""
+    return _one(db, BY_STEP, of_run=run_id, at=step)
+
+
+def by_id(db: Connection, run_id: str, checkpoint_id: str) -> Checkpoint | None:
+    """Return the checkpoint of a run with an id, or None."""
+    return _one(db, BY_ID, of_run=run_id, named=checkpoint_id)
+
+
+def _one(db: Connection, statement: Select[Any], **values: int | str) -> Checkpoint | None:
+    row = db.execute(statement, values).one_or_none()
+    return None if row is None else Checkpoint(**row._mapping)  # noqa: SLF001
 
 
 def load(db: Connection, checkpoint: Checkpoint) -> bytes | None:

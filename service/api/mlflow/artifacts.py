@@ -10,12 +10,11 @@ from service.api.export import MEDIA_TYPES
 from service.api.large import LARGE
 from service.api.mlflow.protocol import FILES, PREFIX, make_router, reply
 from service.api.mlflow.runs import RunId, of_run
-from service.api.views import checkpoint_outs
 from service.domain import LOSS_SERIES
 from service.errors import NotFound
 from service.runs.export import FORMATS, export
 from service.runs.history import history
-from service.runs.predict import checkpoints_of
+from service.runs.predict import names_that_stand
 from service.store.unit import Database
 
 router = make_router("")
@@ -26,8 +25,7 @@ MODELS = {f"model.{fmt}": fmt for fmt in FORMATS}
 
 def files_of(database: Database, run_id: str) -> dict[str, list[str]]:
     """Return the names of all files of a run by their directory; the name of a directory is that of its checkpoint."""
-    names = {name for shown in checkpoint_outs(*checkpoints_of(database, run_id)) for name in shown.names}
-    return {"": [HISTORY], **{name: list(MODELS) for name in ("best", "latest") if name in names}}
+    return {"": [HISTORY], **{name: list(MODELS) for name in names_that_stand(database, run_id)}}
 
 
 def entries(database: Database, run_id: str, path: str) -> list[dict[str, Any]]:
