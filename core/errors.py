@@ -6,6 +6,7 @@ CoreError
 │   └── UnknownSymbols   a text has characters that another one, which was learned from, has not
 ├── ShapeError     an array has another shape than the model expects
 ├── FormatError    stored bytes are damaged or of another kind
+├── Interrupted    work was asked to end before it was done
 └── Diverged       the loss or a gradient became infinite or not a number
 """
 
@@ -48,6 +49,10 @@ class ShapeError(CoreError):
 
 class FormatError(CoreError):
     """Stored bytes are damaged, or hold something else than what was asked for."""
+
+
+class Interrupted(CoreError):
+    """Work was asked to end before it was done: nobody waits for it."""
 
 
 class Diverged(CoreError):

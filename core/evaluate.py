@@ -1,14 +1,14 @@
 """Scores, loss and accuracy of a model on any number of examples, in chunks of bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from core.data.text import Streams
-from core.errors import ShapeError
+from core.errors import Interrupted, ShapeError
 from core.models import CharRnn, Model
 from core.models.base import LossParts, Program
-from core.types import Floats, Ints
+from core.types import Floats, Ints, never
 
 CHUNK = 4096  # rows at a time
 KEPT = 2**17  # rows × parameters of a program that is kept: its buffers are then smaller than 1 MB
@@ -28,11 +28,13 @@ class Evaluator:
         for start in range(0, len(self._y), CHUNK):
             yield self._y[start : start + CHUNK]
 
-    def __call__(self) -> tuple[LossParts, float]:
-        """Return the loss and the accuracy over all rows."""
+    def __call__(self, interrupted: Callable[[], bool] = never) -> tuple[LossParts, float]:
+        """Return the loss and the accuracy over all rows; raise Interrupted where `interrupted()` is true before a chunk."""
         data = correct = 0.0
         parts = LossParts(0.0, 0.0)
         for i, y in enumerate(self._chunks()):
+            if interrupted():
+                raise Interrupted
             program = self._programs[len(y)]
             program.load(self._rows[i * CHUNK : i * CHUNK + CHUNK], y)
             program.forward(None)
@@ -52,11 +54,16 @@ class TextEvaluator:
         self._streams = Streams(x, y, streams, length)
         self._program = model.bind(theta, streams)
 
-    def __call__(self) -> tuple[LossParts, float]:
-        """Return the loss in nats per character and the accuracy over all windows."""
+    def __call__(self, interrupted: Callable[[], bool] = never) -> tuple[LossParts, float]:
+        """Return the loss in nats per character and the accuracy over all windows.
+
+        Raise Interrupted where `interrupted()` is true before a window.
+        """
         data = correct = 0.0
         parts, carry, windows = LossParts(0.0, 0.0), None, self._streams.per_epoch
         for i in range(windows):
+            if interrupted():
+                raise Interrupted
             x, y = self._streams.at(i)
             self._program.load(x, y)
             carry = self._program.forward(carry)

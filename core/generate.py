@@ -1,11 +1,12 @@
 """Write text with a trained character RNN, one symbol after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from core.errors import Interrupted
 from core.models import CharRnn
-from core.types import Floats, Ints
+from core.types import Floats, Ints, never
 
 
 def generate(
@@ -17,16 +18,22 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     rng: np.random.Generator,
+    interrupted: Callable[[], bool] = never,
 ) -> Iterator[int]:
     """Read the prompt (L,), at least one code, then yield `length` codes, each drawn given all before it.
 
     p = softmax(scores / temperature) over the `top_k` largest scores; temperature 0 takes the largest.
+    Raise Interrupted where `interrupted()` is true before a symbol is read.
     """
     read = model.reader(theta)
     for code in prompt[:-1]:
+        if interrupted():
+            raise Interrupted
         read(int(code))
     code = int(prompt[-1])
     for _ in range(length):
+        if interrupted():
+            raise Interrupted
         code = draw(read(code).astype(np.float64), temperature, top_k, rng)
         yield code
 

@@ -13,7 +13,7 @@ from core.noise import Noise
 from core.problem import Problem
 from core.state import TrainState
 from core.stopping import EarlyStop, reached
-from core.types import DType, Floats, Ints, Point
+from core.types import DType, Floats, Ints, Point, never
 
 SMOOTHING = 0.001  # share of a new window in the smoothed loss of text, as in min-char-rnn
 
@@ -21,11 +21,6 @@ SMOOTHING = 0.001  # share of a new window in the smoothed loss of text, as in m
 def quiet() -> np.errstate:
     """Return the context to train in: numbers that leave the finite range are found and raised as Diverged, not warned of."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
-
-
-def never() -> bool:
-    """Let a run go on to its last step."""
-    return False
 
 
 def train(problem: Problem, state: TrainState, over: Callable[[], bool] = never) -> Iterator[Point | None]:

@@ -44,6 +44,7 @@ from service.api.openinference.protocol import PREFIX, OpenInference, failure
 from service.api.query import strict_query
 from service.api.refusals import Protocols
 from service.api.shared import SharedReads
+from service.api.turns import Turns
 from service.executors.dispatcher import Dispatcher
 from service.executors.exclusive import exclusive
 from service.executors.line import FarDispatcher, Placing
@@ -153,6 +154,8 @@ async def running(app: FastAPI, settings: Settings, part: Part | None) -> AsyncI
             keys=Keys(settings),
             shared=SharedReads(),
             keyring=keyring,
+            turns=Turns(settings.max_costly_requests, settings.max_costly_waiting_per_key),
+            text_turns=Turns(settings.max_costly_requests, settings.max_costly_waiting_per_key),
         )
         watch.start()
         try:

@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         int, Field(ge=0, le=100_000, description="streams of events and waiting requests that may be open at the same time")
     ] = 500
     max_streams_per_key: Annotated[int, Field(ge=0, le=100_000, description="the same of one API key")] = 100
+    max_costly_requests: Annotated[
+        int, Field(ge=1, le=64, description="requests that take much memory or long, at the same time in each process")
+    ] = 4
+    max_costly_waiting_per_key: Annotated[
+        int, Field(ge=1, le=10_000, description="such requests of one API key that wait for their turn in a process")
+    ] = 100
     max_requests_per_minute: Annotated[
         int | None, Field(ge=1, description="requests of one API key, or of one address without a key; default: no limit")
     ] = None

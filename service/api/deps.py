@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service.actor import SERVER, Actor
 from service.api.responses import RunOut
 from service.api.shared import SharedReads
+from service.api.turns import Turns
 from service.api.views import runs_out
 from service.domain import Run
 from service.executors.line import Placing
@@ -37,6 +38,8 @@ class Parts:
     keys: Keys
     shared: SharedReads
     keyring: Keyring
+    turns: Turns
+    text_turns: Turns
     actor: Actor = SERVER
 
     def shown(self, *runs: Run) -> list[RunOut]:

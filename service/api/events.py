@@ -66,10 +66,10 @@ async def _stream(server: Parts, run_id: str, after: int) -> Response:
         return Response(status_code=204, headers=VARY)  # an EventSource does not come again then
     seat = server.watch.seat(server.actor.owner)
     seat.__enter__()  # before the answer begins: there is no 429 later
-    return _Seated(_events(server, run_id, after), seat)
+    return Seated(_events(server, run_id, after), seat)
 
 
-class _Seated(EventSourceResponse):
+class Seated(EventSourceResponse):
     """A stream that gives its seat back, however it ends."""
 
     def __init__(self, content: AsyncIterator[bytes], seat: AbstractContextManager[None]) -> None:

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
-from service.api.large import LARGE
+from service.api.large import Turn
 from service.api.lists import paged
 from service.api.ready import answer, ready, shown
 from service.api.responses import CheckpointList
@@ -36,9 +36,9 @@ async def predict(run_id: RunId, body: PredictRequest, server: Server) -> Respon
     return shown(await run_in_threadpool(use.predict, server.database, server.models, *asked), {"run": run_id})
 
 
-@router.post("/evaluate", dependencies=[LARGE])
-def evaluate(run_id: RunId, body: EvaluateRequest, server: Server) -> EvaluateOut:
+@router.post("/evaluate")
+def evaluate(run_id: RunId, body: EvaluateRequest, server: Server, gone: Turn) -> EvaluateOut:
     """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
-    found = measure(server.database, server.settings, server.models, run_id, body.dataset, body.checkpoint)
+    found = measure(server.database, server.settings, server.models, run_id, body.dataset, body.checkpoint, gone)
     shown = {name: value for name, value in vars(found).items() if name != "checkpoint"}
     return EvaluateOut(run=run_id, checkpoint=found.checkpoint.id, step=found.checkpoint.step, **shown)

@@ -1,6 +1,6 @@
 """Measure a checkpoint of a run on a dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,22 +36,31 @@ class Evaluation:
 
 
 def evaluate(
-    database: Database, settings: Settings, cache: ModelCache, run_id: str, ref: DatasetRef | None, checkpoint: str
+    database: Database,
+    settings: Settings,
+    cache: ModelCache,
+    run_id: str,
+    ref: DatasetRef | None,
+    checkpoint: str,
+    interrupted: Callable[[], bool],
 ) -> Evaluation:
-    """Measure a checkpoint on a dataset; without one, on all examples of the run's own."""
+    """Measure a checkpoint on a dataset; without one, on all examples of the run's own.
+
+    Raise Interrupted where `interrupted()` is true before a part of it.
+    """
     model = trained(database, cache, run_id, checkpoint)
     run = control.get(database, run_id)
     if ref is not None:
         datasets.check_size(datasets.describe(database, ref), settings)
     data = datasets.load(database, ref or datasets.ref_of(run))
     if isinstance(model.model, CharRnn):
-        return _measure_text(model, model.model, data)
+        return _measure_text(model, model.model, data, interrupted)
     if isinstance(data, Corpus):
         raise InvalidInput(FieldProblem(("dataset",), "dataset is a text, the model was trained on labelled examples"))
     if data.X.shape[1] != model.model.n_features:
         detail = f"dataset has {data.X.shape[1]} features, the model was trained on {model.model.n_features}"
         raise InvalidInput(FieldProblem(("dataset",), detail))
-    return _measure(model, data)
+    return _measure(model, data, interrupted)
 
 
 def _numbered(numbers: Ints, names: Sequence[str | int], model: Trained, what: str) -> Ints:
@@ -64,17 +73,17 @@ def _numbered(numbers: Ints, names: Sequence[str | int], model: Trained, what: s
     return np.array([known[name] for name in names])[numbers]
 
 
-def _measure(model: Trained, data: Dataset) -> Evaluation:
+def _measure(model: Trained, data: Dataset, interrupted: Callable[[], bool]) -> Evaluation:
     y = _numbered(data.y, data.classes, model, "class")
     with quiet():
         rows = model.model.prepare(model.normaliser(data.X, model.theta.dtype))
-        parts, share = Evaluator(model.model, model.theta, rows, y)()
+        parts, share = Evaluator(model.model, model.theta, rows, y)(interrupted)
     _check_finite(parts)
     matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
     return _evaluation(model, len(y), parts, share, matrix.tolist())
 
 
-def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus) -> Evaluation:
+def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus, interrupted: Callable[[], bool]) -> Evaluation:
     """Measure how well each next character is foretold; there is no confusion matrix: it would have V² cells."""
     if not isinstance(data, Corpus):
         raise InvalidInput(FieldProblem(("dataset",), "dataset holds labelled examples, the model was trained on a text"))
@@ -85,7 +94,7 @@ def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus) -> Evalu
         raise InvalidInput(FieldProblem(("dataset",), detail))
     codes = _numbered(data.codes, data.symbols, model, "character")
     with quiet():
-        parts, share = TextEvaluator(rnn, model.theta, codes[:-1], codes[1:])()
+        parts, share = TextEvaluator(rnn, model.theta, codes[:-1], codes[1:])(interrupted)
     _check_finite(parts)
     return _evaluation(model, len(codes), parts, share, None)
 

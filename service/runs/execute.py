@@ -11,7 +11,8 @@ from core.estimate import CHECKPOINT_BYTES, POINT_BYTES
 from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
-from core.train import never, quiet, train
+from core.train import quiet, train
+from core.types import never
 from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets

@@ -1,7 +1,8 @@
 """Write text with a checkpoint of a run, character by character. Allowed while the run is still training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,16 +32,20 @@ class Wish:
 
 
 def generate(
-    database: Database, cache: ModelCache, run_id: str, wish: Wish, checkpoint: str
+    database: Database, cache: ModelCache, run_id: str, wish: Wish, checkpoint: str, interrupted: Callable[[], bool]
 ) -> tuple[Checkpoint, Iterator[str]]:
-    """Return the checkpoint that writes, and the characters as they come; the prompt is not among them."""
+    """Return the checkpoint that writes, and the characters as they come; the prompt is not among them.
+
+    They end with Interrupted where `interrupted()` is true.
+    """
     found = trained(database, cache, run_id, checkpoint)
     if not isinstance(found.model, CharRnn):
         raise Conflict(f"the run {run_id} trains no char_rnn, only that writes text: use predict")
     symbols = [str(symbol) for symbol in found.classes]
     prompt = _codes(wish.prompt, symbols)
     rng = np.random.default_rng(wish.seed)
-    codes = draw(found.model, found.theta, prompt, wish.length, temperature=wish.temperature, top_k=wish.top_k, rng=rng)
+    how: dict[str, Any] = {"temperature": wish.temperature, "top_k": wish.top_k, "rng": rng, "interrupted": interrupted}
+    codes = draw(found.model, found.theta, prompt, wish.length, **how)
     return found.checkpoint, _characters(codes, symbols)
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from service.api import boundary, datasets, diagnostics, export, generate, models, sketch
-from service.api.large import AT_ONCE, LARGE
+from service.api import boundary, datasets, diagnostics, export, models, sketch
+from service.api.large import LARGE
 from service.api.mlflow import artifacts
 from service.runs.sketch import sketch as make
+from service.settings import Settings
 from tests.service.api.conftest import Api
 
 ASKED = {"parameters": {"kind": "moons"}, "limit": 1}
+AT_ONCE = Settings.model_fields["max_costly_requests"].default
 MANY = 3 * AT_ONCE
 
 
@@ -53,14 +55,6 @@ def test_a_refusal_gives_its_turn_back(idle: Api) -> None:
     assert idle.post("/v1/datasets/preview", json=ASKED).status_code == 200
 
 
-def test_text_is_written_for_a_few_at_a_time_too() -> None:
-    """Apart from those: who writes long texts holds up no picture."""
-    (route,) = (route for route in generate.router.routes if isinstance(route, APIRoute))
-    (turn,) = route.dependencies
-    assert turn.max_concurrency == AT_ONCE
-    assert turn is not LARGE
-
-
 def test_whatever_reads_a_whole_dataset_or_model_has_it() -> None:
     """Every route that does."""
     routers = (boundary.router, datasets.router, datasets.uploads, diagnostics.router, export.router, models.router)
@@ -68,7 +62,7 @@ def test_whatever_reads_a_whole_dataset_or_model_has_it() -> None:
         (*(route.methods or ()), route.path.rpartition("/")[2])
         for router in (*routers, sketch.router, artifacts.router)
         for route in router.routes
-        if isinstance(route, APIRoute) and LARGE in route.dependencies
+        if isinstance(route, APIRoute) and LARGE.dependency in {needed.call for needed in route.dependant.dependencies}
     }
     assert found == {
         *(("GET", "decision-boundary"), ("GET", "boundary.svg"), ("GET", "diagnostics"), ("GET", "export")),

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import event, insert, update
 from sqlalchemy.engine import Engine
 
-from core.data.synthetic import Spiral
-from core.spec import TrainSpec
+from core.spec import Spiral, TrainSpec
 from service.domain import Checkpoint, Run, now
 from service.errors import Conflict, NotFound
 from service.runs.predict import find_checkpoint, names_that_stand
