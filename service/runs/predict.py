@@ -24,6 +24,7 @@ from service.store.unit import Database, Transaction
 READY_BYTES = 2**18  # what a model that is ready takes beside its parameters
 MAX_SCORES = 5_000_000
 STEP = re.compile(r"0|[1-9][0-9]{0,17}")  # as a step is written; longer numbers do not fit into a column
+ID = re.compile(r"[!-~]{1,40}")  # text that every database takes as a parameter: no NUL, no lone surrogate
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _look_up(db: Transaction, run: Run, name: str) -> Checkpoint | None:
         return None if run.best_step is None else checkpoints.at_step(db, run.id, run.best_step)
     if STEP.fullmatch(name):
         return checkpoints.at_step(db, run.id, int(name))
-    return checkpoints.by_id(db, run.id, name)
+    return checkpoints.by_id(db, run.id, name) if ID.fullmatch(name) else None
 
 
 def names_that_stand(database: Database, run_id: str) -> list[str]:

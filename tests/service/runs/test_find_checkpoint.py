@@ -84,7 +84,7 @@ def test_one_row_by_an_index(database: Database, run: Run, name: str, step: int)
 
 
 @pytest.mark.parametrize(
-    "name", ["1231", "007", "-10", "+10", "1e1", "", "None", "ckpt_no", "9" * 18, "9" * 40, "9" * 5000, "١٠"]
+    "name", ["1231", "007", "-10", "+10", "1e1", "", "None", "ckpt_no", "9" * 18, "9" * 40, "9" * 5000, "١٠", "\ud800", "a\0b"]
 )
 def test_a_name_of_nothing(database: Database, run: Run, name: str) -> None:
     """A step is named as it is written; whatever else is not there."""
