@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast pythons test-cpus tools check bare storm fuzz screenshots lab-speed lock clean
+.PHONY: help setup demo test fast pythons test-cpus tools check bare storm responsive fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -57,6 +57,9 @@ bare:  ## run make demo and make test on bare Debian 12 and 13, in a chroot (nee
 
 storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every run must end with the same bits
 	@POSTGRAD_STORM_KILLS=$${KILLS:-300} $(BIN)/python -m pytest -q -s tests/faults/test_kill_storm.py
+
+responsive: $(VENV)/dev.stamp  ## measure small requests beside the costliest of each route (ROUTE=evaluate for one; SECONDS_EACH=4)
+	@$(BIN)/python -m tests.responsiveness $(ROUTE)
 
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign
