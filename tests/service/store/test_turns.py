@@ -24,14 +24,20 @@ def template(database: Database) -> Run:
     return run
 
 
+LATEST = [""]
+
+
 def as_owner(database: Database, owner: str, permission: Permission = Permission.TRAIN) -> Database:
     """Return the database as the key of an owner sees it."""
     return database.seen_by(Actor(f"key_{owner}", owner, permission))
 
 
 def add(seen: Database, template: Run, priority: int = 0, estimate: float = 1.0) -> str:
-    """Queue a run; return its id."""
-    run = replace(template, id=new_id("run"), last_event=0, priority=priority, estimated_seconds=estimate)
+    """Queue a run; return its id, which comes after all before it: those of one millisecond have no order."""
+    while (run_id := new_id("run")) <= LATEST[-1]:
+        pass
+    LATEST.append(run_id)
+    run = replace(template, id=run_id, last_event=0, priority=priority, estimated_seconds=estimate)
     seen.write(lambda db: runs.add(db, run, None))
     return run.id
 
