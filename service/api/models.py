@@ -9,6 +9,7 @@ from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
 from service.api.large import Turn
 from service.api.lists import paged
+from service.api.quick_json import QuickJson
 from service.api.ready import answer, ready, shown
 from service.api.responses import CheckpointList
 from service.api.schemas import EvaluateRequest, PredictRequest
@@ -16,7 +17,7 @@ from service.api.views import checkpoint_outs
 from service.runs import predict as use
 from service.runs.evaluate import evaluate as measure
 
-router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
+router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"], route_class=QuickJson)
 
 
 @router.get("/checkpoints", response_model=CheckpointList)

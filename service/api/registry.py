@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.api.deps import Limit, Server
 from service.api.lists import page_after
+from service.api.quick_json import QuickJson
 from service.api.ready import answer, ready
 from service.api.registry_schemas import (
     AfterName,
@@ -25,7 +26,7 @@ from service.errors import FieldProblem, InvalidInput
 from service.runs import registry as use
 from service.store.registry import NamedModel
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], route_class=QuickJson)
 
 RESERVED = {"stats": "it has another meaning in /v2/models"}
 NEW = {201: {"model": AliasOut, "description": "the alias is new"}}

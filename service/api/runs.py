@@ -9,6 +9,7 @@ from service.api import etags
 from service.api.deps import ID, Limit, Order, RunId, Server
 from service.api.lists import page_of
 from service.api.prefer import Wait
+from service.api.quick_json import QuickJson
 from service.api.responses import RunList, RunOut, ValidateOut
 from service.api.schemas import RunCreate, RunPatch
 from service.api.views import runs_out
@@ -24,7 +25,7 @@ from service.runs.update import update
 from service.store.runs import Filters
 from service.store.unit import Transaction
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=QuickJson)
 
 Tag = Annotated[
     str,
