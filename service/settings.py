@@ -23,6 +23,11 @@ def _reachable(host: str) -> bool:
         return False
 
 
+def _listed(text: str | None) -> tuple[str, ...]:
+    """Return the parts of a text with commas between."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 class Settings(BaseSettings):
     """Everything about a server that can be set. Each field `name` is read from `POSTGRAD_NAME`."""
 
@@ -87,10 +92,10 @@ class Settings(BaseSettings):
     max_answers_per_key: Annotated[int, Field(ge=1, description="answers kept for idempotency keys of one owner")] = 100_000
     max_run_bytes: Annotated[
         int,
-        Field(ge=1024 * 1024, description="metric points and checkpoints of one run, estimated before and counted on the way"),
-    ] = 16 * 1024 * MIB
+        Field(ge=MIB, description="metric points and checkpoints of one run, estimated before and counted on the way"),
+    ] = 16 * GIB
     max_backlog_bytes: Annotated[
-        int, Field(ge=64 * 1024, description="what a worker holds in memory until it is committed; then training waits")
+        int, Field(ge=64 * KIB, description="what a worker holds in memory until it is committed; then training waits")
     ] = 64 * MIB
     min_free_bytes: Annotated[
         int | None,
@@ -162,15 +167,14 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, given: str | None) -> str | None:
-        for part in (given or "").split(","):
-            if part.strip():
-                ip_network(part.strip())
+        for network in _listed(given):
+            ip_network(network)
         return given
 
     @property
     def proxies(self) -> tuple[str, ...]:
         """The addresses and networks of the setting."""
-        return tuple(part.strip() for part in (self.trusted_proxies or "").split(",") if part.strip())
+        return _listed(self.trusted_proxies)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -183,7 +187,7 @@ class Settings(BaseSettings):
     @property
     def named_hosts(self) -> tuple[str, ...]:
         """The hosts of the setting alone."""
-        return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
+        return _listed((self.allowed_hosts or "").lower())
 
     @property
     def url(self) -> str:

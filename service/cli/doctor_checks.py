@@ -79,17 +79,17 @@ def _of_modes(settings: "Settings") -> list[Problem]:
 
     database = file_of(settings.url)
     folders = {settings.data_dir.resolve(): "*", database.parent: f"{database.name}*"}
-    open_ones = [
-        path
+    found = [
+        str(path)
         for folder, names in folders.items()
         if folder.is_dir() and folder.stat().st_mode & OTHERS_ENTER
         for path in sorted(folder.glob(names))
         if path.is_file() and path.stat().st_mode & OTHERS
     ]
-    if not open_ones:
+    if not found:
         return []
-    message = f"other users of this machine can read {', '.join(str(path) for path in dict.fromkeys(open_ones))}"
-    return [Problem(message, f"chmod go= {' '.join(str(path) for path in dict.fromkeys(open_ones))}")]
+    open_ones = list(dict.fromkeys(found))  # both folders may be the same
+    return [Problem(f"other users of this machine can read {', '.join(open_ones)}", f"chmod go= {' '.join(open_ones)}")]
 
 
 def _of_directory(directory: Path, min_free_bytes: int | None, facts: dict[str, Any]) -> list[Problem]:

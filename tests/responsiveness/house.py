@@ -3,7 +3,7 @@
 import io
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,11 +40,11 @@ class House:
         headers = {"Authorization": f"Bearer {self.keys[key]}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=120)
 
-    def file(self, name: str, content: bytes) -> str:
-        """Keep the body of a request, once; return its path."""
-        path = self.folder / name
+    def file(self, body: Callable[["House"], bytes]) -> str:
+        """Make and keep the body of a request, once; return its path."""
+        path = self.folder / body.__name__
         if not path.exists():
-            path.write_bytes(content)
+            path.write_bytes(body(self))
         return str(path)
 
 
