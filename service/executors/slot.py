@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
-from service.executors.worker import BEAT, UNSAVED, WorkerSettings, work
+from service.executors.worker import BEAT, TAKEN, UNSAVED, WorkerSettings, work
 
 log = logging.getLogger(__name__)
 
@@ -72,26 +72,28 @@ class Slot(threading.Thread):
             pipe = self._pass(job, pipe)
 
     def _pass(self, job: Job, pipe: Connection) -> Connection | None:
-        """Let the worker do a job, a new one if it died while it was idle; return the pipe to the worker for the next."""
+        """Let the worker do a job, a new one if it died before it took the job; return the pipe to the worker for the next."""
         ready: Connection | None = pipe
-        if self._process is None or not self._process.is_alive():
-            pipe.close()
-            ready = self._ready_worker()
-        if ready is None:
-            self._on_lost(Lost(job, "the server is stopping", blame=False))
-            return None
-        try:
-            ready.send(job)
-            if self._answer(ready) == UNSAVED:
-                self._on_lost(Lost(job, "the database could not be used", blame=False))
-        except TimeoutError:
-            return self._replaced(job, ready)
-        except (EOFError, OSError):
-            log.warning("%s was lost with run %s, attempt %d", self.name, *job)
-            ready.close()
-            self._on_lost(Lost(job, "its worker was lost", blame=True))
-            return self._ready_worker()
-        return ready
+        while ready is not None:
+            taken = False
+            try:
+                ready.send(job)
+                taken = self._answer(ready) == TAKEN
+                if self._answer(ready) == UNSAVED:
+                    self._on_lost(Lost(job, "the database could not be used", blame=False))
+            except TimeoutError:
+                return self._replaced(job, ready)
+            except (EOFError, OSError):
+                ready.close()
+                if taken:
+                    log.warning("%s was lost with run %s, attempt %d", self.name, *job)
+                    self._on_lost(Lost(job, "its worker was lost", blame=True))
+                    return self._ready_worker()
+                ready = self._ready_worker()
+            else:
+                return ready
+        self._on_lost(Lost(job, "the server is stopping", blame=False))
+        return None
 
     def _answer(self, pipe: Connection) -> str:
         """Return what the worker says at the end of its job; raise TimeoutError if it is silent for too long.

@@ -19,8 +19,8 @@ from service.store.unit import Database
 
 log = logging.getLogger(__name__)
 
-READY, DONE, UNSAVED = "ready", "done", "unsaved"
-"""What a worker says: it has loaded, a job has come to its end, the database could not be used to the end of a job."""
+READY, TAKEN, DONE, UNSAVED = "ready", "taken", "done", "unsaved"
+"""What a worker says: it has loaded, it has a job, the job has ended, the database could not be used to the end of a job."""
 BEAT = "beat"
 """What it says while it has a job: its threads run."""
 BEATS = 15
@@ -56,6 +56,7 @@ def work(jobs: Connection, settings: WorkerSettings) -> None:
             job = jobs.recv()
         except EOFError:
             break
+        pulse.say(TAKEN)
         pulse.busy.set()
         said = _do(job, database, settings, lambda: stop.set)
         pulse.busy.clear()

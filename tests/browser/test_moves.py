@@ -112,6 +112,14 @@ def test_what_is_read_stays(page: Page, lab: str, api: httpx.Client) -> None:
     api.post(f"/v1/runs/{run}/cancel").raise_for_status()
 
 
+READ_THE_BEST = """() => {
+  window.sample = document.querySelector("#samples li:has(.badge) .sample");  // milestones have no badge
+  window.sample?.focus();
+  return document.activeElement === window.sample && window.sample.getAttribute("aria-label");
+}"""
+"""Find and focus in one go: a best may be replaced at any moment."""
+
+
 def test_the_best_writes_while_the_run_trains(page: Page, lab: str, api: httpx.Client) -> None:
     """A new best takes the place of the one before, which stays only as long as somebody reads it."""
     text = {"kind": "text", "text": "hello world, this is a text\n" * 50}
@@ -124,8 +132,7 @@ def test_the_best_writes_while_the_run_trains(page: Page, lab: str, api: httpx.C
     best = entries.filter(has=page.locator(".badge", has_text="best"))
     expect(entries).to_have_count(2)  # the best, and step 0, the only milestone
     expect(best).to_have_count(1)
-    best.locator(".sample").evaluate("node => { window.sample = node; node.focus(); }")
-    read = page.evaluate("() => document.activeElement.getAttribute('aria-label')")
+    read = page.wait_for_function(READ_THE_BEST).json_value()
     expect(entries).to_have_count(3)
     expect(best.locator(".sample")).not_to_have_attribute("aria-label", read)
     assert page.evaluate("() => document.activeElement === window.sample")
