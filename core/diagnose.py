@@ -1,11 +1,12 @@
 """What the inside of a model does on given examples, by the textbook formula and not through the program's buffers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from core.errors import Interrupted
 from core.models import Linear, Mlp, Model
-from core.types import Array, Floats, Ints
+from core.types import Array, Floats, Ints, never
 
 CHUNK = 4096  # rows at a time
 
@@ -20,10 +21,15 @@ def hidden(model: Mlp, theta: Floats, X: Floats) -> Iterator[Floats]:
         H = np.maximum(O, 0) if model.activation == "relu" else np.tanh(O)
 
 
-def dead_units(model: Mlp, theta: Floats, X: Floats) -> list[int]:
-    """Return for each hidden ReLU layer how many of its units are off for every row of X (N, D)."""
+def dead_units(model: Mlp, theta: Floats, X: Floats, interrupted: Callable[[], bool] = never) -> list[int]:
+    """Return for each hidden ReLU layer how many of its units are off for every row of X (N, D).
+
+    Raise Interrupted where `interrupted()` is true before some of the rows.
+    """
     active = [np.zeros(units, np.bool_) for units in model.hidden_sizes]
     for start in range(0, len(X), CHUNK):
+        if interrupted():
+            raise Interrupted
         for layer, O in enumerate(hidden(model, theta, X[start : start + CHUNK])):
             active[layer] |= (O > 0).any(axis=0)
     return [int(np.count_nonzero(~units)) for units in active]

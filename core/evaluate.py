@@ -87,8 +87,11 @@ class Scorer:
         self._at_once = at_once if self._keeps else CHUNK
         self._kept: list[tuple[Program, Floats]] = []  # at most one, with its rows; it is out of the list while it is used
 
-    def __call__(self, X: Floats) -> Floats:
-        """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta."""
+    def __call__(self, X: Floats, interrupted: Callable[[], bool] = never) -> Floats:
+        """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta.
+
+        Raise Interrupted where `interrupted()` is true before some of the rows.
+        """
         model, dtype = self._model, self._theta.dtype
         if X.ndim != 2 or X.shape[1] != model.n_features:
             raise ShapeError(f"X is {X.shape}, the model was trained on {model.n_features} features: (N, {model.n_features})")
@@ -98,6 +101,8 @@ class Scorer:
         n = min(len(X), self._at_once)
         program, rows = self._take(n)
         for start in range(0, len(X), self._at_once):
+            if interrupted():
+                raise Interrupted
             chunk = X[start : start + n]
             rows[: len(chunk)] = model.prepare(chunk.astype(dtype, copy=False))  # behind a shorter chunk, old rows stay
             program.forward(None)
@@ -121,9 +126,9 @@ class Scorer:
         return program, rows
 
 
-def scores(model: Model, theta: Floats, X: Floats) -> Floats:
-    """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta."""
-    return Scorer(model, theta)(X)
+def scores(model: Model, theta: Floats, X: Floats, interrupted: Callable[[], bool] = never) -> Floats:
+    """Return the scores (N, K) of normalised examples X (N, D) in the precision of theta; may raise Interrupted."""
+    return Scorer(model, theta)(X, interrupted)
 
 
 def accuracy(scores: Floats, y: Ints) -> float:

@@ -1,6 +1,7 @@
 """Write text with a trained character RNN, one symbol after the other."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,13 @@ from core.types import Floats, Ints, never
 
 
 def generate(
+    model: CharRnn, theta: Floats, prompt: Ints, length: int, *, rng: np.random.Generator, **how: Any
+) -> Iterator[int]:
+    """Yield the `length` codes that `steps` draws."""
+    return (code for code in steps(model, theta, prompt, length, rng=rng, **how) if code is not None)
+
+
+def steps(
     model: CharRnn,
     theta: Floats,
     prompt: Ints,
@@ -19,8 +27,10 @@ def generate(
     top_k: int | None = None,
     rng: np.random.Generator,
     interrupted: Callable[[], bool] = never,
-) -> Iterator[int]:
+) -> Iterator[int | None]:
     """Read the prompt (L,), at least one code, then yield `length` codes, each drawn given all before it.
+
+    Yield None after each code of the prompt but the last, for a long one takes as long as a long text.
 
     p = softmax(scores / temperature) over the `top_k` largest scores; temperature 0 takes the largest.
     Raise Interrupted where `interrupted()` is true before a symbol is read.
@@ -30,6 +40,7 @@ def generate(
         if interrupted():
             raise Interrupted
         read(int(code))
+        yield None
     code = int(prompt[-1])
     for _ in range(length):
         if interrupted():

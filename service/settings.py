@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     worker_memory_bytes: Annotated[
         int, Field(ge=64 * MIB, description="largest estimated memory of a run that is accepted")
     ] = 2048 * MIB
-    max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 32 * MIB
+    max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 8 * MIB
     max_small_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body where no data belong")] = MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
     max_queued_runs: Annotated[int, Field(ge=1, description="runs that may wait at the same time")] = 10_000
@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     max_costly_waiting_per_key: Annotated[
         int, Field(ge=1, le=10_000, description="such requests of one API key that wait for their turn in a process")
     ] = 100
+    max_request_seconds: Annotated[
+        float, Field(gt=0, description="longest estimated computation of one evaluation, prediction, picture or text")
+    ] = 300.0
     max_requests_per_minute: Annotated[
         int | None, Field(ge=1, description="requests of one API key, or of one address without a key; default: no limit")
     ] = None

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from core.data.dataset import spread
 from service.api.deps import RunId, Server
 from service.api.export import AtCheckpoint
-from service.api.large import LARGE
+from service.api.large import Turn
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
 from service.runs.boundary import Boundary
 from service.runs.boundary import boundary as predict_grid
@@ -54,17 +54,22 @@ class BoundaryOut(BaseModel):
     examples: Annotated[ExamplesOut | None, Field(description="null unless they were asked for")]
 
 
-@router.get("/decision-boundary", response_model=BoundaryOut, dependencies=[LARGE])
+@router.get(
+    "/decision-boundary",
+    response_model=BoundaryOut,
+)
 def decision_boundary(
     run_id: RunId,
     server: Server,
+    patience: Turn,
     checkpoint: AtCheckpoint = "latest",
     resolution: Resolution = 100,
     margin: Margin = 0.1,
     examples: Annotated[bool, Query(description="add the run's examples, to draw them over it")] = False,  # noqa: FBT002
 ) -> Response:
     """Predict a grid over the range of the run's data, for models that read two features."""
-    found = predict_grid(server.database, server.models, run_id, checkpoint, resolution=resolution, margin=margin)
+    asked = (server.database, server.models, run_id, checkpoint)
+    found = predict_grid(*asked, resolution=resolution, margin=margin, patience=patience)
     body = {
         "object": "decision_boundary",
         "run": run_id,
@@ -88,12 +93,18 @@ def _examples(found: Boundary) -> dict[str, Any]:
     return {"x": x.tolist(), "y": y.tolist(), "label": labels.tolist(), "held_out": held_out.tolist(), "total": len(data)}
 
 
-@router.get("/boundary.svg", response_class=Response, responses=PICTURE, dependencies=[LARGE])
+@router.get("/boundary.svg", response_class=Response, responses=PICTURE)
 def plot_boundary(
-    run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest", resolution: Resolution = 200, margin: Margin = 0.1
+    run_id: RunId,
+    server: Server,
+    patience: Turn,
+    checkpoint: AtCheckpoint = "latest",
+    resolution: Resolution = 200,
+    margin: Margin = 0.1,
 ) -> Response:
     """Draw the regions of the classes under the examples; those that were held out are hollow."""
-    found = predict_grid(server.database, server.models, run_id, checkpoint, resolution=resolution, margin=margin)
+    asked = (server.database, server.models, run_id, checkpoint)
+    found = predict_grid(*asked, resolution=resolution, margin=margin, patience=patience)
     return Response(_picture(found), media_type=SVG, headers=HEADERS)
 
 

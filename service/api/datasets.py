@@ -12,6 +12,7 @@ from service.api.large import LARGE
 from service.api.lists import page_after
 from service.api.once import Once
 from service.api.pictures import HEADERS, PICTURE, SVG, scatter
+from service.api.quick_json import QuickJson
 from service.api.responses import DatasetList, DatasetOut, Preview
 from service.api.schemas import DatasetCreate, Name
 from service.api.views import dataset_out
@@ -22,7 +23,7 @@ from service.runs.texts import FEATURES
 from service.runs.upload import upload as keep_upload
 from service.store.unit import Transaction
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=QuickJson)
 uploads = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 FORM = ("file", "label", "name")  # of an upload

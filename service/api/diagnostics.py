@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from service.api.deps import RunId, Server
 from service.api.export import AtCheckpoint
-from service.api.large import LARGE
+from service.api.large import Turn
 from service.runs.diagnose import diagnose
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"])
@@ -80,9 +80,9 @@ class DiagnosticsOut(BaseModel):
     hints: Annotated[list[HintOut], Field(description="from these measures and the run's curves, the most serious first")]
 
 
-@router.get("/diagnostics", dependencies=[LARGE])
-def diagnostics(run_id: RunId, server: Server, checkpoint: AtCheckpoint = "latest") -> DiagnosticsOut:
+@router.get("/diagnostics")
+def diagnostics(run_id: RunId, server: Server, patience: Turn, checkpoint: AtCheckpoint = "latest") -> DiagnosticsOut:
     """Check gradient, units, first loss and mistakes of a checkpoint, and say in plain language what to try."""
-    found = asdict(diagnose(server.database, server.models, run_id, checkpoint))
+    found = asdict(diagnose(server.database, server.models, run_id, checkpoint, patience))
     where = found.pop("checkpoint")
     return DiagnosticsOut(run=run_id, checkpoint=where["id"], step=where["step"], **found)

@@ -1,8 +1,8 @@
-"""Dependencies of routes that take much memory or long: a turn, and whether the client still waits."""
+"""Turns of requests that take much memory or long, and whether the client still waits."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -13,35 +13,58 @@ from service.actor import Actor
 from service.api.deps import Parts
 from service.api.turns import Turns
 from service.errors import Busy
+from service.runs.patience import Patience
+from service.settings import Settings
 
-Gone = Callable[[], bool]
+TURN = "patience"
+"""Where a request's scope says that it has its turn."""
+
+
+class Client:
+    """A client that waits for its answer."""
+
+    def __init__(self, request: Request) -> None:
+        settings: Settings = request.app.state.parts.settings
+        self._request, self._flag = request, threading.Event()
+        self.patience = Patience(settings.max_request_seconds, self._flag.is_set)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[asyncio.Future[None]]:
+        """Watch for the block whether the client goes; then what is yielded is done, and its patience is over."""
+        gone: asyncio.Future[None] = asyncio.ensure_future(self._until_gone())
+        try:
+            yield gone
+        finally:
+            gone.cancel()
+
+    async def _until_gone(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self._flag.set()
 
 
 @asynccontextmanager
-async def turn_of(request: Request, turns: Turns) -> AsyncIterator[Gone]:
-    """Have a turn for the block; yield a function that tells, from any thread, whether the client has gone."""
-    flag = threading.Event()
-    gone: asyncio.Future[None] = asyncio.ensure_future(_until_gone(request, flag))
+async def turn_of(request: Request, turns: Turns) -> AsyncIterator[Patience]:
+    """Have a turn for the block, unless the request has one; yield how long it may compute."""
+    if TURN in request.scope:
+        yield request.scope[TURN]
+        return
     actor: Actor = request.scope["actor"]
+    client = Client(request)
     try:
-        async with turns.turn(actor.owner, gone):
-            yield flag.is_set
+        async with client.watched() as gone, turns.turn(actor.owner, gone):
+            request.scope[TURN] = client.patience
+            yield client.patience
     except Interrupted as error:
         raise Busy("nobody waits for this any more") from error
     finally:
-        gone.cancel()
+        request.scope.pop(TURN, None)
 
 
-async def _until_gone(request: Request, flag: threading.Event) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    flag.set()
-
-
-async def _turn(request: Request) -> AsyncIterator[Gone]:
+async def _turn(request: Request) -> AsyncIterator[Patience]:
     parts: Parts = request.app.state.parts
-    async with turn_of(request, parts.turns) as interrupted:
-        yield interrupted
+    async with turn_of(request, parts.turns) as patience:
+        yield patience
 
 
 LARGE: Any = Depends(_turn, scope="function")
@@ -50,5 +73,5 @@ LARGE: Any = Depends(_turn, scope="function")
 The turn ends when the answer is made: who reads it slowly has none.
 """
 
-Turn = Annotated[Gone, Depends(_turn, scope="function")]
-"""The same, and a function that says whether the work may end because nobody waits for it."""
+Turn = Annotated[Patience, Depends(_turn, scope="function")]
+"""The same, with the patience of the request: how long it may compute, and whether anybody waits for it."""

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import EvaluateOut, PredictOut
 from service.api.deps import RunId, Server
-from service.api.large import Turn
+from service.api.large import Turn, turn_of
 from service.api.lists import paged
 from service.api.quick_json import QuickJson
 from service.api.ready import answer, ready, shown
@@ -28,18 +28,19 @@ def list_checkpoints(run_id: RunId, request: Request, response: Response, server
 
 
 @router.post("/predict", response_model=PredictOut)
-async def predict(run_id: RunId, body: PredictRequest, server: Server) -> Response:
+async def predict(run_id: RunId, body: PredictRequest, request: Request, server: Server) -> Response:
     """Classify examples with a checkpoint of the run."""
     if body.checkpoint == "latest":
         _, model = await ready(server, run_id, None)
-        return await answer(model, body.inputs, {"run": run_id})
+        return await answer(request, model, body.inputs, {"run": run_id})
     asked = (run_id, body.inputs, body.checkpoint)
-    return shown(await run_in_threadpool(use.predict, server.database, server.models, *asked), {"run": run_id})
+    async with turn_of(request, server.turns) as patience:
+        return shown(await run_in_threadpool(use.predict, server.database, server.models, *asked, patience), {"run": run_id})
 
 
 @router.post("/evaluate")
-def evaluate(run_id: RunId, body: EvaluateRequest, server: Server, gone: Turn) -> EvaluateOut:
+def evaluate(run_id: RunId, body: EvaluateRequest, server: Server, patience: Turn) -> EvaluateOut:
     """Measure a checkpoint on a dataset; by default on all examples of the run's own."""
-    found = measure(server.database, server.settings, server.models, run_id, body.dataset, body.checkpoint, gone)
+    found = measure(server.database, server.settings, server.models, run_id, body.dataset, body.checkpoint, patience)
     shown = {name: value for name, value in vars(found).items() if name != "checkpoint"}
     return EvaluateOut(run=run_id, checkpoint=found.checkpoint.id, step=found.checkpoint.step, **shown)

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
 from service.api.deps import Parts
+from service.api.large import turn_of
 from service.api.views import prediction_fields
 from service.runs import serving
+from service.runs.patience import ENDLESS, Patience
 from service.runs.predict import Prediction, Trained, classify, matrix
 from service.store.served import Served
 
@@ -22,13 +24,16 @@ async def ready(server: Parts, name: str, which: serving.Which) -> tuple[Served,
     return found, model
 
 
-async def answer(model: Trained, inputs: list[list[float]], known: dict[str, Any]) -> Response:
+async def answer(request: Request, model: Trained, inputs: list[list[float]], known: dict[str, Any]) -> Response:
     """Classify rows and answer; `known` are the fields of the answer that the model does not know."""
 
-    def work() -> Response:
-        return shown(classify(model, matrix(model, inputs)), known)
+    def work(patience: Patience = ENDLESS) -> Response:
+        return shown(classify(model, matrix(model, inputs), patience), known)
 
-    return work() if serving.is_quick(model, len(inputs)) else await run_in_threadpool(work)
+    if serving.is_quick(model, len(inputs)):
+        return work()
+    async with turn_of(request, request.app.state.parts.turns) as patience:
+        return await run_in_threadpool(work, patience)
 
 
 def shown(prediction: Prediction, known: dict[str, Any]) -> Response:

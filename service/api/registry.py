@@ -102,10 +102,10 @@ def delete_version(name: ModelName, version: VersionNumber, server: Server) -> N
 
 
 @router.post("/{name}/predict", response_model=ModelPredictOut)
-async def predict_by_name(name: ModelName, body: ModelPredictRequest, server: Server) -> Response:
+async def predict_by_name(name: ModelName, body: ModelPredictRequest, request: Request, server: Server) -> Response:
     """Classify examples with a version of a model: that of `alias` or `version`, else of `production`, else the newest."""
     found, model = await ready(server, name, body.version if body.alias is None else body.alias)
-    return await answer(model, body.inputs, {"run": found.run_id, "model": name, "version": found.version})
+    return await answer(request, model, body.inputs, {"run": found.run_id, "model": name, "version": found.version})
 
 
 def _model_out(model: NamedModel) -> ModelOut:

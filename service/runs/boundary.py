@@ -13,6 +13,7 @@ from core.types import Floats, Ints
 from service.domain import Checkpoint, Run
 from service.errors import Conflict
 from service.runs import control, datasets
+from service.runs.patience import Patience
 from service.runs.predict import ModelCache, Trained, trained
 from service.store.unit import Database
 
@@ -34,20 +35,22 @@ class Boundary:
 
 
 def boundary(
-    database: Database, cache: ModelCache, run_id: str, checkpoint: str, *, resolution: int, margin: float
+    database: Database, cache: ModelCache, run_id: str, checkpoint: str, *, resolution: int, margin: float, patience: Patience
 ) -> Boundary:
     """Predict a grid of resolution² points over the range of the run's data, widened by `margin` of it on each side.
 
-    Raise Conflict if the model does not read two features.
+    Raise Conflict if the model does not read two features, TooLarge if that is estimated to take too long, and Interrupted
+    once nobody waits any more.
     """
     run = control.get(database, run_id)
     _check(run)
     model = trained(database, cache, run_id, checkpoint)
+    patience.afford_scores(model.theta, resolution**2, f"a grid of {resolution**2:,} points", "a smaller resolution takes less")
     data = datasets.load(database, datasets.ref_of(run))
     assert not isinstance(data, Corpus)  # noqa: S101 (it has two features)
     x, y = (_axis(column, resolution, margin) for column in data.X.T)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    predicted, probability = _answers(model, grid, resolution)
+    predicted, probability = _answers(model, grid, resolution, patience)
     _, held_out = split(TrainSpec.from_dict(run.spec).training, data)
     return Boundary(run, model.checkpoint, x, y, predicted, probability, data, held_out)
 
@@ -67,8 +70,8 @@ def _axis(column: Floats, resolution: int, margin: float) -> Floats:
     return np.linspace(low - margin * width, high + margin * width, resolution)
 
 
-def _answers(model: Trained, grid: Floats, resolution: int) -> tuple[Ints, Floats | None]:
-    scores = model.scores(grid)
+def _answers(model: Trained, grid: Floats, resolution: int, patience: Patience) -> tuple[Ints, Floats | None]:
+    scores = model.scores(grid, patience.over)
     if not np.isfinite(scores).all():
         raise Conflict(f"at step {model.checkpoint.step} the scores are not finite numbers everywhere on the grid")
     shape = (resolution, resolution)

@@ -1,6 +1,6 @@
 """Measure a checkpoint of a run on a dataset."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,12 @@ from service.domain import Checkpoint
 from service.errors import FieldProblem, InvalidInput
 from service.runs import control, datasets
 from service.runs.datasets import DatasetRef
+from service.runs.patience import Patience
 from service.runs.predict import ModelCache, Trained, trained
 from service.settings import Settings
 from service.store.unit import Database
+
+SMALLER = "a smaller dataset takes less"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,11 @@ def evaluate(
     run_id: str,
     ref: DatasetRef | None,
     checkpoint: str,
-    interrupted: Callable[[], bool],
+    patience: Patience,
 ) -> Evaluation:
     """Measure a checkpoint on a dataset; without one, on all examples of the run's own.
 
-    Raise Interrupted where `interrupted()` is true before a part of it.
+    Raise TooLarge if that is estimated to take too long, and Interrupted if nobody waits any more before a part of it.
     """
     model = trained(database, cache, run_id, checkpoint)
     run = control.get(database, run_id)
@@ -54,13 +57,13 @@ def evaluate(
         datasets.check_size(datasets.describe(database, ref), settings)
     data = datasets.load(database, ref or datasets.ref_of(run))
     if isinstance(model.model, CharRnn):
-        return _measure_text(model, model.model, data, interrupted)
+        return _measure_text(model, model.model, data, patience)
     if isinstance(data, Corpus):
         raise InvalidInput(FieldProblem(("dataset",), "dataset is a text, the model was trained on labelled examples"))
     if data.X.shape[1] != model.model.n_features:
         detail = f"dataset has {data.X.shape[1]} features, the model was trained on {model.model.n_features}"
         raise InvalidInput(FieldProblem(("dataset",), detail))
-    return _measure(model, data, interrupted)
+    return _measure(model, data, patience)
 
 
 def _numbered(numbers: Ints, names: Sequence[str | int], model: Trained, what: str) -> Ints:
@@ -73,17 +76,18 @@ def _numbered(numbers: Ints, names: Sequence[str | int], model: Trained, what: s
     return np.array([known[name] for name in names])[numbers]
 
 
-def _measure(model: Trained, data: Dataset, interrupted: Callable[[], bool]) -> Evaluation:
+def _measure(model: Trained, data: Dataset, patience: Patience) -> Evaluation:
+    patience.afford_scores(model.theta, 2 * len(data.y), f"measuring {len(data.y):,} examples", SMALLER)
     y = _numbered(data.y, data.classes, model, "class")
     with quiet():
         rows = model.model.prepare(model.normaliser(data.X, model.theta.dtype))
-        parts, share = Evaluator(model.model, model.theta, rows, y)(interrupted)
+        parts, share = Evaluator(model.model, model.theta, rows, y)(patience.over)
     _check_finite(parts)
-    matrix = confusion_matrix(model.scores(data.X).argmax(axis=1), y, len(model.classes))
+    matrix = confusion_matrix(model.scores(data.X, patience.over).argmax(axis=1), y, len(model.classes))
     return _evaluation(model, len(y), parts, share, matrix.tolist())
 
 
-def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus, interrupted: Callable[[], bool]) -> Evaluation:
+def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus, patience: Patience) -> Evaluation:
     """Measure how well each next character is foretold; there is no confusion matrix: it would have V² cells."""
     if not isinstance(data, Corpus):
         raise InvalidInput(FieldProblem(("dataset",), "dataset holds labelled examples, the model was trained on a text"))
@@ -92,9 +96,10 @@ def _measure_text(model: Trained, rnn: CharRnn, data: Dataset | Corpus, interrup
             f"dataset has {len(data)} characters, more than model.sequence_length are needed, which is {rnn.sequence_length}"
         )
         raise InvalidInput(FieldProblem(("dataset",), detail))
+    patience.afford_scores(model.theta, len(data), f"measuring {len(data):,} characters", SMALLER)
     codes = _numbered(data.codes, data.symbols, model, "character")
     with quiet():
-        parts, share = TextEvaluator(rnn, model.theta, codes[:-1], codes[1:])(interrupted)
+        parts, share = TextEvaluator(rnn, model.theta, codes[:-1], codes[1:])(patience.over)
     _check_finite(parts)
     return _evaluation(model, len(codes), parts, share, None)
 

@@ -1,6 +1,6 @@
 """Write text with a checkpoint of a run, character by character. Allowed while the run is still training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +8,18 @@ import numpy as np
 
 from core.data.text import encode
 from core.errors import UnknownSymbols
-from core.generate import generate as draw
+from core.estimate_use import writing_seconds
+from core.generate import steps
 from core.models import CharRnn
 from core.train import quiet
 from core.types import Ints
 from service.domain import Checkpoint
 from service.errors import Conflict, FieldProblem, InvalidInput
+from service.runs.patience import Patience
 from service.runs.predict import ModelCache, trained
 from service.store.unit import Database
 
+END = -1
 SHOWN = 20  # unknown characters in a message
 
 
@@ -32,30 +35,36 @@ class Wish:
 
 
 def generate(
-    database: Database, cache: ModelCache, run_id: str, wish: Wish, checkpoint: str, interrupted: Callable[[], bool]
+    database: Database, cache: ModelCache, run_id: str, wish: Wish, checkpoint: str, patience: Patience
 ) -> tuple[Checkpoint, Iterator[str]]:
-    """Return the checkpoint that writes, and the characters as they come; the prompt is not among them.
+    """Return the checkpoint that writes, and the characters as they come; an empty one for each of the prompt that is read.
 
-    They end with Interrupted where `interrupted()` is true.
+    Raise TooLarge if they are estimated to take too long. They end with Interrupted once nobody waits any more.
     """
     found = trained(database, cache, run_id, checkpoint)
     if not isinstance(found.model, CharRnn):
         raise Conflict(f"the run {run_id} trains no char_rnn, only that writes text: use predict")
     symbols = [str(symbol) for symbol in found.classes]
     prompt = _codes(wish.prompt, symbols)
+    symbols_read = len(prompt) + wish.length
+    patience.afford(
+        writing_seconds(found.theta, symbols_read),
+        f"reading and writing {symbols_read:,} characters with {found.theta.size:,} parameters",
+        "a shorter prompt or length takes less",
+    )
     rng = np.random.default_rng(wish.seed)
-    how: dict[str, Any] = {"temperature": wish.temperature, "top_k": wish.top_k, "rng": rng, "interrupted": interrupted}
-    codes = draw(found.model, found.theta, prompt, wish.length, **how)
+    how: dict[str, Any] = {"temperature": wish.temperature, "top_k": wish.top_k, "rng": rng, "interrupted": patience.over}
+    codes = steps(found.model, found.theta, prompt, wish.length, **how)
     return found.checkpoint, _characters(codes, symbols)
 
 
-def _characters(codes: Iterator[int], symbols: list[str]) -> Iterator[str]:
+def _characters(codes: Iterator[int | None], symbols: list[str]) -> Iterator[str]:
     while True:
         with quiet():  # not around a yield: who takes the next character may be another thread
-            code = next(codes, None)
-        if code is None:
+            code = next(codes, END)
+        if code == END:
             return
-        yield symbols[code]
+        yield "" if code is None else symbols[code]
 
 
 def _codes(prompt: str, symbols: list[str]) -> Ints:

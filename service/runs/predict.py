@@ -1,6 +1,7 @@
 """Predict with a checkpoint of a run. Allowed while the run is still training."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +14,12 @@ from core.models import CharRnn, Model, build
 from core.spec import TrainSpec
 from core.state import TrainState
 from core.train import quiet
-from core.types import Floats
+from core.types import Floats, never
 from service.domain import Checkpoint, Run
 from service.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
 from service.runs.control import find
 from service.runs.kept import Kept
+from service.runs.patience import ENDLESS, Patience
 from service.store import checkpoints
 from service.store.unit import Database, Transaction
 
@@ -38,10 +40,10 @@ class Trained:
     classes: list[str | int]
     size_bytes: int
 
-    def scores(self, X: Floats) -> Floats:
-        """Return the scores (N, K) of examples as they came (N, D)."""
+    def scores(self, X: Floats, interrupted: Callable[[], bool] = never) -> Floats:
+        """Return the scores (N, K) of examples as they came (N, D); may raise Interrupted."""
         with quiet():
-            return self._scorer(self.normaliser(X, self.theta.dtype))
+            return self._scorer(self.normaliser(X, self.theta.dtype), interrupted)
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -131,10 +133,12 @@ def load(db: Transaction, run: Run, checkpoint: Checkpoint) -> Trained:
     return Trained(checkpoint, model, state.theta, state.normaliser, run.data["classes"], len(blob) + READY_BYTES)
 
 
-def predict(database: Database, cache: ModelCache, run_id: str, inputs: list[list[float]], checkpoint: str) -> Prediction:
+def predict(
+    database: Database, cache: ModelCache, run_id: str, inputs: list[list[float]], checkpoint: str, patience: Patience
+) -> Prediction:
     """Predict the class of each row of inputs (N, D) with a checkpoint of a run."""
     model = trained(database, cache, run_id, checkpoint)
-    return classify(model, matrix(model, inputs))
+    return classify(model, matrix(model, inputs), patience)
 
 
 def check_classifies(model: Trained) -> None:
@@ -155,12 +159,16 @@ def matrix(model: Trained, inputs: list[list[float]]) -> Floats:
     return np.array(inputs, np.float64)
 
 
-def classify(model: Trained, X: Floats) -> Prediction:
-    """Predict the class of each row of X (N, D), features as they came; raise InvalidInput if a score is not finite."""
+def classify(model: Trained, X: Floats, patience: Patience = ENDLESS) -> Prediction:
+    """Predict the class of each row of X (N, D), features as they came.
+
+    Raise InvalidInput if a score is not finite, TooLarge for too many rows, and Interrupted once nobody waits any more.
+    """
     if len(X) * len(model.classes) > MAX_SCORES:
         told = f"{len(X):,} rows for {len(model.classes):,} classes are more than {MAX_SCORES:,} scores"
         raise TooLarge(f"{told}: send fewer rows at a time")
-    out = model.scores(X)
+    patience.afford_scores(model.theta, len(X), f"predicting {len(X):,} rows", "fewer rows take less")
+    out = model.scores(X, patience.over)
     if not np.isfinite(out).all():
         row = int(np.argmin(np.isfinite(out).all(axis=1)))
         detail = f"inputs[{row}] is too large for this model: its scores are not finite numbers"

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.api.deps import parts_of
+from service.api.large import turn_of
 from service.api.openinference import body, describe, tensors
 from service.api.openinference.outputs import encode, wanted_of
 from service.api.openinference.statistics import Statistics
@@ -18,6 +19,7 @@ from service.api.ready import ready
 from service.api.system import checks_of
 from service.errors import NotFound
 from service.runs import predict, registry, serving
+from service.runs.patience import ENDLESS, Patience
 from service.runs.predict import Trained
 from service.store.served import Served
 
@@ -88,31 +90,33 @@ async def infer(request: Request) -> Response:
     try:
         sent = await body.read(request, limit)
 
-        def work() -> Response:
+        def work(patience: Patience = ENDLESS) -> Response:
             plain = sent.content if sent.encoding is None else body.unpack(sent.content, sent.encoding, limit)
-            return _infer(plain, sent.json_length, (name, found, model), statistics, started)
+            return _infer(plain, sent.json_length, (name, found, model), statistics, (started, patience))
 
         size = len(sent.content)
         least = 2 if sent.json_length is None else 1  # bytes for a number: "1," in JSON, INT8 behind it
         rows = size // (least * model.model.n_features) + 1
         if sent.encoding is None and size <= SMALL_BYTES and serving.is_quick(model, rows):
             return work()
-        return await run_in_threadpool(work)
+        async with turn_of(request, parts_of(request).turns) as patience:
+            return await run_in_threadpool(work, patience)
     except Exception:
         statistics.failed(name, found.version, time.perf_counter_ns() - started)
         raise
 
 
 def _infer(
-    plain: bytes, length: str | None, asked: tuple[str, Served, Trained], statistics: Statistics, started: int
+    plain: bytes, length: str | None, asked: tuple[str, Served, Trained], statistics: Statistics, clock: tuple[int, Patience]
 ) -> Response:
     name, found, model = asked
+    started, patience = clock
     head = tensors.split(plain, length)
     X = tensors.rows_of(head, model.model.n_features)
     wanted = wanted_of(head.document, model)
     known: dict[str, Any] = {"model_name": name, "model_version": str(found.version), **tensors.id_of(head)}
     read = time.perf_counter_ns()
-    prediction = predict.classify(model, X)
+    prediction = predict.classify(model, X, patience)
     computed = time.perf_counter_ns()
     content, json_length = encode(known, prediction, wanted)
     statistics.succeeded(name, found.version, len(X), (started, read, computed, time.perf_counter_ns()))

@@ -16,6 +16,7 @@ from service.runs import datasets
 from service.runs.diagnose import hints, measure
 from service.runs.diagnose.evidence import Curve, Evidence, Hint
 from service.runs.history import history
+from service.runs.patience import Patience
 from service.runs.predict import ModelCache, Trained, trained
 from service.store.unit import Database
 
@@ -37,15 +38,18 @@ class Diagnostics:
     hints: list[Hint]
 
 
-def diagnose(database: Database, cache: ModelCache, run_id: str, checkpoint: str) -> Diagnostics:
-    """Measure a checkpoint on the run's own data, and draw hints from that and from the curves up to its last point."""
+def diagnose(database: Database, cache: ModelCache, run_id: str, checkpoint: str, patience: Patience) -> Diagnostics:
+    """Measure a checkpoint on the run's own data, and draw hints from that and from the curves up to its last point.
+
+    Raise TooLarge if that is estimated to take too long, and Interrupted once nobody waits any more.
+    """
     model = trained(database, cache, run_id, checkpoint)
     found = history(database, run_id, SERIES)
     data = datasets.load(database, datasets.ref_of(found.run))
     spec = TrainSpec.from_dict(found.run.spec)
     curves = {name: _curve(found.steps, values) for name, values in found.series.items()}
     with quiet():
-        on_data = _of_text(model, data) if isinstance(data, Corpus) else _of_examples(model, data, spec)
+        on_data = _of_text(model, data) if isinstance(data, Corpus) else _of_examples(model, data, spec, patience)
     chance = on_data.mean_weight * measure.chance_loss(spec.model, model.model.n_classes)
     first = measure.first_loss(spec.model, chance, _loss_before_training(found.run, curves))
     evidence = Evidence(
@@ -83,18 +87,19 @@ class _OnData:
     mean_weight: float = 1.0
 
 
-def _of_examples(model: Trained, data: Dataset, spec: TrainSpec) -> _OnData:
+def _of_examples(model: Trained, data: Dataset, spec: TrainSpec, patience: Patience) -> _OnData:
+    patience.afford_scores(model.theta, 2 * len(data), f"diagnosing {len(data):,} examples", "runs of fewer examples take less")
     train, _ = split(spec.training, data)
     weights = class_weights(spec.training.class_weights, data.y[train], len(data.classes))
     weighted = build(spec.model, len(data.features), len(data.classes), weights)  # the loss that was trained
     chosen = train[spread(len(train), measure.check_size(model.theta.size))]
     exact = np.dtype(np.float64)
     X = model.normaliser(data.X, model.theta.dtype)
-    matrix = measure.confusion(model.model, model.theta, X, data.y)
+    matrix = measure.confusion(model.model, model.theta, X, data.y, patience.over)
     return _OnData(
         examples=len(data),
         gradient_check=measure.gradient_check(weighted, model.theta, model.normaliser(data.X[chosen], exact), data.y[chosen]),
-        dead_units=measure.dead(model.model, model.theta, X),
+        dead_units=measure.dead(model.model, model.theta, X, patience.over),
         classes=model.classes,
         confusion_matrix=matrix.tolist(),
         accuracy=float(np.trace(matrix) / len(data)),

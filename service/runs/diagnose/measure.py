@@ -1,5 +1,6 @@
 """What can be measured on a trained model: its gradient, its dead units, its mistakes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite, log
 
@@ -10,7 +11,7 @@ from core.evaluate import confusion_matrix, scores
 from core.gradcheck import check_model
 from core.models import CharRnn, Mlp, Model
 from core.spec import ModelSpec, Svm
-from core.types import Array, Floats, Ints
+from core.types import Array, Floats, Ints, never
 
 RIGHT = 1e-4  # a gradient wrong by 1 % has a relative error of about 1e-2
 KINK = 1e-5  # the checker moves by 1e-6
@@ -108,18 +109,18 @@ def _slope(model: Model, theta: Floats, X: Array, y: Ints) -> tuple[float, float
     return float(np.sqrt(np.mean(program.gradient**2))), loss
 
 
-def dead(model: Model, theta: Floats, X: Floats) -> list[DeadUnits]:
-    """Return the dead units of each hidden ReLU layer; none for other models."""
+def dead(model: Model, theta: Floats, X: Floats, interrupted: Callable[[], bool] = never) -> list[DeadUnits]:
+    """Return the dead units of each hidden ReLU layer; none for other models. May raise Interrupted."""
     if not isinstance(model, Mlp) or model.activation != "relu":
         return []
-    counts = dead_units(model, theta, X)
+    counts = dead_units(model, theta, X, interrupted)
     layers = zip(model.hidden_sizes, counts, strict=True)
     return [DeadUnits(layer, units, count) for layer, (units, count) in enumerate(layers, start=1)]
 
 
-def confusion(model: Model, theta: Floats, X: Floats, y: Ints) -> Ints:
-    """Return counts (K, K) on normalised examples: row = true class, column = predicted class."""
-    return confusion_matrix(scores(model, theta, X).argmax(axis=1), y, model.n_classes)
+def confusion(model: Model, theta: Floats, X: Floats, y: Ints, interrupted: Callable[[], bool] = never) -> Ints:
+    """Return counts (K, K) on normalised examples: row = true class, column = predicted class. May raise Interrupted."""
+    return confusion_matrix(scores(model, theta, X, interrupted).argmax(axis=1), y, model.n_classes)
 
 
 def per_class(matrix: Ints, classes: list[str | int]) -> list[ClassMeasure]:

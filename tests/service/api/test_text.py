@@ -422,7 +422,7 @@ class TestStream:
             time.sleep(0.3)  # thirty characters
             return len(written) == before
 
-        monkeypatch.setattr(use_case, "draw", slow)
+        monkeypatch.setattr(use_case, "steps", slow)
         url = f"{api.base_url}/v1/runs/{poet['id']}/generate"
         with httpx.stream("POST", url, json={"length": 10_000}, headers=EVENTS) as stream:
             first = next(stream.iter_text())

@@ -131,6 +131,13 @@ def test_examples_are_classified(postgrad: Run, run_id: str, tmp_path: Path) -> 
         postgrad("predict", run_id, "--file", "-", "--checkpoint", "200", "--json", stdin="0.5,0.2\n-0.3,0.4\n").stdout
     )
     assert flags == file == stdin
+    (tmp_path / "many.csv").write_text("0.5,0.2\n-0.3,0.4\n" * 60_000)  # more than one request
+    many = json.loads(postgrad("predict", run_id, "--file", "many.csv", "--json").stdout)
+    assert many == flags | {name: flags[name] * 60_000 for name in ("labels", "scores", "probabilities")}
+    (tmp_path / "late.csv").write_text("0.5,0.2\n" * 50_000 + "0.5\n")
+    late = postgrad("predict", run_id, "--file", "late.csv")
+    assert "in the rows 50,001 to 50,001, of which inputs[0] is the first:" in late.stderr
+    assert "inputs[0] has 1 features" in late.stderr
     shown = postgrad("predict", run_id, "-i", "0.5,0.2").stdout.splitlines()
     assert shown[0].split() == ["Label", "p(0)", "p(1)", "p(2)"]
     assert shown[1].split()[0] == str(flags["labels"][0])

@@ -152,11 +152,11 @@ class TestHeads:
 
 
 class TestBodies:
-    """POSTGRAD_MAX_BODY_BYTES, with its default of 32 MiB."""
+    """POSTGRAD_MAX_BODY_BYTES, with its default of 8 MiB."""
 
     def test_200_mib_are_refused_while_they_come(self, server: Server) -> None:
         """The refusal comes when a little more than the limit has been sent, and the memory of the server knows the limit."""
-        before, sent, limit = _peak_kib(server[1].pid), 0, 32 * MIB
+        before, sent, limit = _peak_kib(server[1].pid), 0, 8 * MIB
         chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
         with connect(server) as connection:
             connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")

@@ -18,6 +18,7 @@ from service.domain import Run, RunStatus, StopReason
 from service.runs import control, datasets
 from service.runs.execute import execute
 from service.runs.history import history
+from service.runs.patience import ENDLESS
 from service.runs.predict import ModelCache, predict
 from service.runs.submit import RunRequest, submit
 from service.settings import Settings
@@ -171,7 +172,7 @@ def test_cancel_keeps_the_last_and_the_best_checkpoint(database: Database) -> No
     saved = {checkpoint.step for checkpoint in database.read(lambda db: checkpoints.all_of(db, run.id))}
     assert {cancelled.step, cancelled.best_step} <= saved
     for name in ("latest", "best"):
-        assert len(predict(database, ModelCache(0), run.id, [[0.0, 0.0]], name).labels) == 1
+        assert len(predict(database, ModelCache(0), run.id, [[0.0, 0.0]], name, ENDLESS).labels) == 1
 
 
 def test_divergence_ends_the_run_and_keeps_the_last_finite_checkpoint(database: Database) -> None:
@@ -185,7 +186,7 @@ def test_divergence_ends_the_run_and_keeps_the_last_finite_checkpoint(database: 
     assert "try 100000" in run.error["suggestion"]
     assert run.weights_digest is None
     assert database.read(lambda db: checkpoints.all_of(db, run.id))[-1].step < run.step
-    prediction = predict(database, ModelCache(0), run.id, [[0.1, 0.2]], "latest")
+    prediction = predict(database, ModelCache(0), run.id, [[0.1, 0.2]], "latest", ENDLESS)
     assert np.isfinite(prediction.scores).all()
 
 
