@@ -79,6 +79,7 @@ class _Body:
             async with asyncio.timeout_at(self._until) as self._clock:
                 message = GONE if self.refusal else await self._receive()
         except TimeoutError:
+            self._clock = None  # it cannot be set again
             if self.refusal is None:
                 self._late()
         finally:

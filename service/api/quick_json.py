@@ -4,9 +4,10 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
 
 from service.api.large import turn_of
 
@@ -24,12 +25,20 @@ class QuickJson(APIRoute):
 
         async def quick(request: Request) -> Response:
             request = _Request(request.scope, request.receive)
-            if self.body_field is None or len(await request.body()) <= COSTLY_BYTES:
+            if self.body_field is None or len(await _body(request)) <= COSTLY_BYTES:
                 return await handle(request)
             async with turn_of(request, request.app.state.parts.turns):
                 return await handle(request)
 
         return quick
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body; if its client has gone, or was refused while it came, raise what FastAPI raises."""
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the body did not come to its end") from error
 
 
 class _Request(Request):

@@ -319,7 +319,7 @@ def test_text_is_not_written_on_after_the_key_has_gone(keyed: Keyed, monkeypatch
             time.sleep(0.05)
             yield "x"
 
-    monkeypatch.setattr(generate, "write", lambda *_: (SimpleNamespace(id="ckpt_1", step=1), characters()))
+    monkeypatch.setattr(generate, "write", lambda *_: (SimpleNamespace(id="ckpt_1", run_id="run_1", step=1), characters()))
     keys = keyed.api.get("/v1/api-keys", headers=bearer(keyed.admin)).json()["data"]
     (alice,) = [key["id"] for key in keys if keyed.alice.startswith(key["prefix"])]
     headers = {**bearer(keyed.alice), "Accept": "text/event-stream"}

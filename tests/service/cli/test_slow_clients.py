@@ -136,10 +136,10 @@ class TestManyBodies:
             assert not _peek(slow[1])
 
     def test_one_alone_has_its_own_limit(self, server: Server) -> None:
-        """A body of 8 MiB is read where all together may have 4, and what was read is not counted after its answer."""
+        """A body of 7 MiB is read where all together may have 4, and what was read is not counted after its answer."""
         url, json_type = f"{server[0]}/v1/runs/validate", {"Content-Type": "application/json"}
         for _ in range(2):
-            until(lambda: httpx.post(url, content=b" " * (8 * MIB) + RUN, headers=json_type).status_code == 200)
+            until(lambda: httpx.post(url, content=b" " * (7 * MIB) + RUN, headers=json_type).status_code == 200)
 
 
 def _unread(ports: list[int]) -> int:
