@@ -121,15 +121,24 @@ def _stored(spec: TrainSpec, numbers: int, n_features: int, step: float) -> Stor
     most = plan.steps or 0
     if plan.time_budget is not None:  # a step may take half of what is estimated
         most = min(most, ceil(2 * plan.time_budget / step))
-    log_every, checkpoint_every = plan.log_every or 1, plan.checkpoint_every or 1
+    checkpoint_every = plan.checkpoint_every or 1
     return Stored(
-        points=most // log_every + 1 + (most % log_every > 0),
+        points=points_of(plan, most),
         checkpoints=most // checkpoint_every + 3,
         checkpoint_bytes=item * numbers * copies + 16 * n_features + HEADER_BYTES + CHECKPOINT_BYTES,
     )
 
 
+def points_of(plan: Training, steps: int) -> int:
+    """Return how often a run of so many steps is measured: before the first, every `log_every` steps, and at the end."""
+    log_every = plan.log_every or 1
+    return 1 + steps // log_every + (steps % log_every > 0)
+
+
 def _seconds(plan: Training, step: float, point: float) -> float:
-    """Return the seconds of a run whose steps and metric points take so many each."""
-    steps, log_every = plan.steps or 0, plan.log_every or 1
-    return min(steps * step + steps / log_every * point, plan.time_budget or inf)
+    """Return the seconds of a run whose steps and metric points take so many each.
+
+    What is begun within the time budget is ended, and the last point comes after it.
+    """
+    steps = plan.steps or 0
+    return min((steps + 1) * step + points_of(plan, steps) * point, (plan.time_budget or inf) + 2 * (step + point))

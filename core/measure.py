@@ -1,5 +1,6 @@
 """The metrics of a step."""
 
+from collections.abc import Callable
 from math import exp, isfinite
 
 import numpy as np
@@ -8,7 +9,7 @@ from core.evaluate import accuracy
 from core.models.base import LossParts, Program
 from core.problem import Problem
 from core.state import TrainState
-from core.types import Floats, Ints, Point
+from core.types import Floats, Ints, Point, never
 
 
 class Measure:
@@ -26,21 +27,27 @@ class Measure:
         self._train = problem.evaluator(state.theta, problem.train) if apart else None
         self._validation = problem.evaluator(state.theta, problem.validation) if len(problem.validation[1]) else None
 
-    def __call__(self, program: Program, y: Ints) -> Point:
-        """Measure the parameters as they are; `program` has just gone forward, over labels y."""
+    def __call__(self, program: Program, y: Ints, interrupted: Callable[[], bool] = never) -> Point:
+        """Measure the parameters as they are; `program` has just gone forward, over labels y.
+
+        Raise Interrupted where `interrupted()` is true before the end. Parameters that are not finite are measured to the end:
+        nothing can go on from them.
+        """
+        finite = self._state.finite
+        interrupted = interrupted if finite else never
         if self._train is None:
             parts, train_accuracy = program.loss(), accuracy(program.scores, y)
         else:
-            parts, train_accuracy = self._train()
+            parts, train_accuracy = self._train(interrupted)
         metrics = _losses(parts) | {"train_accuracy": train_accuracy, "learning_rate": self._rate(self._state.step)}
         if self._state.smooth_loss is not None:
             metrics["smooth_loss"] = self._state.smooth_loss
         if self._validation is not None:
-            val_parts, val_accuracy = self._validation()
+            val_parts, val_accuracy = self._validation(interrupted)
             metrics |= {"val_loss": sum(val_parts), "val_accuracy": val_accuracy}
             if self._text:
                 metrics["val_perplexity"] = exp(min(val_parts.data, 700.0))
-        return Point(self._state.step, metrics, finite=isfinite(metrics["loss"]) and self._state.finite)
+        return Point(self._state.step, metrics, finite=isfinite(metrics["loss"]) and finite)
 
 
 def _losses(parts: LossParts) -> dict[str, float]:

@@ -25,9 +25,9 @@ def test_imports_go_down_only() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_names)
 def test_a_module_stays_short(path: Path) -> None:
-    """A module fits a reader's head: at most 200 lines, and functions at most 40."""
+    """A module fits a reader's head: at most 300 lines, and functions at most 45."""
     text = path.read_text()
-    assert len(text.splitlines()) <= 200
+    assert len(text.splitlines()) <= 300
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
     assert "versions" in path.parts or not [name for name, lines in lengths.items() if lines > 45]

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from core.errors import CoreError, Diverged
+from core.errors import CoreError, Diverged, Interrupted
 from core.estimate import CHECKPOINT_BYTES, POINT_BYTES
 from core.problem import Problem
 from core.spec import TrainSpec
 from core.state import TrainState
 from core.train import quiet, train
-from core.types import never
+from core.types import Point, never
 from service.domain import Checkpoint, Run, RunStatus, StopReason
 from service.errors import NotFound
 from service.runs import datasets
 from service.runs.backlog import MIB, Backlog, Bounds, StoredTooMuch
+from service.runs.interruption import Interruption
 from service.runs.record import Recorder
 from service.runs.text_samples import TextSamples
 from service.store import checkpoints, lifecycle, metrics, runs
@@ -76,7 +77,8 @@ def _begin_and_train(
         stopping=stopping,
     )
     try:
-        _train(problem, state, recorder, Ending(run, problem, state, recorder), stopping)
+        interrupted = Interruption(database, run.id, attempt, stopping, commit_interval_seconds)
+        _train(problem, state, recorder, Ending(run, problem, state, recorder), stopping, interrupted)
     except StoredTooMuch as error:
         recorder.fail(state, StopReason.ERROR, problem_of(error), keep=True)
     except Diverged as error:
@@ -122,26 +124,46 @@ class Ending:
         return self.reached
 
 
-def _train(problem: Problem, state: TrainState, recorder: Recorder, ending: Ending, stopping: Callable[[], bool]) -> None:
-    clock, steps = time.monotonic, problem.spec.training.steps or 0
-    with quiet():
-        for point in train(problem, state, ending.asked):
-            if point is not None:
-                recorder.see(point, state)
-            if not recorder.usable or (clock() < recorder.due_at and not stopping()):
-                continue  # not usable: Diverged follows
-            if state.stopped or ending.reached:
-                break
-            asked = recorder.commit(state)
-            if asked is RunStatus.CANCELLED:
-                recorder.finish(state, RunStatus.CANCELLED, StopReason.CANCELLED)
-                return
-            if asked is RunStatus.PAUSED or stopping():
-                recorder.release(state, "it was asked to" if asked else "the server is stopping")
-                return
-    early = StopReason.EARLY_STOPPED if state.stopped else StopReason.TIME_BUDGET
-    reason = early if state.stopped or state.step < steps else StopReason.COMPLETED
-    recorder.finish(state, RunStatus.SUCCEEDED, reason)
+def _train(
+    problem: Problem,
+    state: TrainState,
+    recorder: Recorder,
+    ending: Ending,
+    stopping: Callable[[], bool],
+    interrupted: Interruption,
+) -> None:
+    """Train until the run ends or is to stop, and end the attempt."""
+    try:
+        with quiet():
+            asked = _steps(train(problem, state, ending.asked, interrupted), state, recorder, ending, stopping)
+    except Interrupted:
+        asked = recorder.commit(state)
+    if asked is RunStatus.SUCCEEDED:
+        early = StopReason.EARLY_STOPPED if state.stopped else StopReason.TIME_BUDGET
+        completed = not state.stopped and state.step >= (problem.spec.training.steps or 0)
+        recorder.finish(state, RunStatus.SUCCEEDED, StopReason.COMPLETED if completed else early)
+    elif asked is RunStatus.CANCELLED:
+        recorder.finish(state, RunStatus.CANCELLED, StopReason.CANCELLED)
+    else:
+        recorder.release(state, "it was asked to" if asked else "the server is stopping")
+
+
+def _steps(
+    points: Iterator[Point | None], state: TrainState, recorder: Recorder, ending: Ending, stopping: Callable[[], bool]
+) -> RunStatus | None:
+    """Make steps and commit them; return SUCCEEDED after the last, else the status to stop for, None if the server stops."""
+    clock = time.monotonic
+    for point in points:
+        if point is not None:
+            recorder.see(point, state)
+        if not recorder.usable or (clock() < recorder.due_at and not stopping()):
+            continue  # not usable: Diverged follows
+        if state.stopped or ending.reached:
+            break
+        asked = recorder.commit(state)
+        if asked is not None or stopping():
+            return asked
+    return RunStatus.SUCCEEDED
 
 
 def _latest_state(database: Database, stored: list[Checkpoint]) -> TrainState | None:

@@ -4,6 +4,7 @@ They hold on every kernel of BLAS and every path of NumPy, wherever in memory an
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from core.data.dataset import Dataset
 from core.data.synthetic import make
 from core.data.text import Corpus
+from core.errors import Interrupted
 from core.evaluate import Evaluator, Scorer
 from core.problem import Problem
 from core.spec import Blobs, Spiral, TrainSpec
 from core.state import TrainState
+from core.train import quiet, train
 from core.types import Array, Floats
 from tests.core.cases import TEXT, run
 
@@ -42,11 +45,11 @@ PLANS: dict[str, tuple[Dataset | Corpus, dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def problem(name: str, dtype: str) -> Problem:
+def problem(name: str, dtype: str, **more: Any) -> Problem:
     """Return a plan, to be trained for some steps."""
     data, model, training = PLANS[name]
     optimizer = {"kind": "adam", "clip": 1.0}
-    plan = {"steps": STEPS, "log_every": 1, "dtype": dtype, "standardize": not isinstance(data, Corpus), **training}
+    plan = {"steps": STEPS, "log_every": 1, "dtype": dtype, "standardize": not isinstance(data, Corpus), **(training | more)}
     return Problem(TrainSpec.from_dict({"model": model, "optimizer": optimizer, "training": plan}), data)
 
 
@@ -77,6 +80,35 @@ def test_every_attempt_has_the_same_bits(name: str, dtype: str) -> None:
             found += [point.metrics for point in run(again, state, until=stop)]
         assert found == points
         assert state.to_bytes() == expected.to_bytes()
+
+
+def after(pieces: int) -> Callable[[], bool]:
+    """Return a function that says yes once it has been asked so many times."""
+    left = iter(range(pieces))
+    return lambda: next(left, None) is None
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_measurement_that_is_broken_off_is_made_anew(name: str) -> None:
+    """Broken off at any of its pieces, it leaves a whole state; the next attempt has the points and the bits of one alone."""
+    more = {"validation_fraction": 0.3, "log_every": 2}
+    alone = problem(name, "float32", **more)
+    expected = alone.begin()
+    points = [point.metrics for point in run(alone, expected)]
+    rng, state, broken = random.Random(3), alone.begin(), 0
+    found: list[dict[str, float]] = []
+    while len(found) < len(points):
+        state = TrainState.from_bytes(state.to_bytes())
+        over = after(rng.randrange(4))
+        try:
+            with quiet():
+                for point in train(problem(name, "float32", **more), state, interrupted=over):
+                    found += [point.metrics] if point else []
+        except Interrupted:
+            broken += 1
+    assert broken >= 3
+    assert found == points
+    assert state.to_bytes() == expected.to_bytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
