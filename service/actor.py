@@ -5,6 +5,8 @@ from enum import StrEnum
 
 NOBODY = ""
 """The owner of what was made while the server was open. Everybody sees it."""
+DELETED = "deleted"
+"""The owner of runs that were deleted, until their rows are gone. Nobody sees them; no key has this owner."""
 
 
 class Permission(StrEnum):

@@ -170,7 +170,7 @@ async def _placing(database: Database, settings: Settings, keyring: Keyring, wat
     """Hold the data directory, migrate, and place runs from here."""
     with exclusive(settings.data_dir, settings.url):
         dispatcher = Dispatcher(database, settings, on_free=watch.look)
-        async with contextmanager_in_threadpool(placing(dispatcher, keyring, settings.url)):
+        async with contextmanager_in_threadpool(placing(dispatcher, keyring, database)):
             log.info("postgrad %s on SQLite %s, %d workers", version("postgrad"), Database.version(), settings.workers)
             yield dispatcher
 

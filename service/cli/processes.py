@@ -61,7 +61,7 @@ class Server:
             database = Database(self._settings.url, min_free_bytes=floor, spends_reserve=True)
             keyring = Keyring(database, required=bool(self._settings.require_key))
             dispatcher = Dispatcher(database, self._settings, on_free=lambda: self._tell(dispatcher))
-            with closing(database), placing(dispatcher, keyring, self._settings.url):
+            with closing(database), placing(dispatcher, keyring, database):
                 self._watch_over(dispatcher, url)
                 for part in self._parts:  # streams come to their end while workers commit
                     part.stop()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from service.domain import ACTIONS, Event, Run, RunStatus
 from service.errors import Conflict, IllegalTransition, NotFound
-from service.store import events, lifecycle, registry, runs
+from service.store import deletion, events, lifecycle, registry, runs
 from service.store.unit import Database, Transaction
 
 DELETABLE = [status for status in RunStatus if "delete" in ACTIONS[status]]
@@ -64,14 +64,17 @@ def resume(database: Database, run_id: str) -> Run:
 
 
 def delete(database: Database, run_id: str) -> None:
-    """Delete a run that no worker has and no named model serves, with its metrics, events and checkpoints."""
+    """Delete a run that no worker has and no named model serves, with its metrics, events and checkpoints.
+
+    It is gone for everybody when this returns. Of a long run most rows are deleted afterwards, by `service/runs/deleting.py`.
+    """
 
     def work(db: Transaction) -> None:
         run = find(db, run_id)
         if serving := registry.names_using(db, run_id, NAMED):
             told = f"the run {run_id} has checkpoints that are versions of a model ({', '.join(serving)})"
             raise Conflict(f"{told}: delete those versions first")
-        if not runs.remove(db, run_id, DELETABLE):
+        if not deletion.remove(db, run_id, DELETABLE):
             allow(run, "delete")
 
     database.write(work)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.actor import NOBODY, Permission
+from service.actor import DELETED, NOBODY, Permission
 from service.errors import Conflict
 from service.store.owned import owner_of
 from service.store.tables import api_keys as keys
@@ -88,6 +88,8 @@ def admins(db: Connection, moment: datetime) -> set[str]:
 
 def is_owner(db: Connection, owner: str) -> bool:
     """Return whether something belongs to an owner, or a key is one's."""
+    if owner == DELETED:
+        return False
     tables = [table.c.owner == owner for table in (keys, runs, datasets, models)]
     return bool(db.execute(select(or_(*(exists().where(condition) for condition in tables)))).scalar_one())
 

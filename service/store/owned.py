@@ -4,9 +4,9 @@ A transaction knows on whose behalf it is, from the `Database` that began it. Ro
 for who asks (`service/api/deps.py`), so there is no other way for them to look.
 """
 
-from sqlalchemy import ColumnElement, Connection, Table, case, true
+from sqlalchemy import ColumnElement, Connection, Table, case
 
-from service.actor import NOBODY, SERVER, Actor
+from service.actor import DELETED, NOBODY, SERVER, Actor
 
 ACTOR = "postgrad_actor"
 
@@ -23,14 +23,17 @@ def owner_of(db: Connection) -> str:
 
 
 def visible(db: Connection, table: Table) -> ColumnElement[bool]:
-    """Return the condition for rows that may be seen: one's own and nobody's; for the scope admin, all."""
-    return true() if actor_of(db).sees_all else mine(db, table)
+    """Return the condition for rows that may be seen: one's own and nobody's; for the scope admin, all.
+
+    What was deleted is seen by nobody.
+    """
+    return table.c.owner != DELETED if actor_of(db).sees_all else mine(db, table)
 
 
 def sees(db: Connection, owner: str) -> bool:
     """Return the same of a row that was read: whether what belongs to an owner may be seen."""
     actor = actor_of(db)
-    return actor.sees_all or owner in (NOBODY, actor.owner)
+    return (actor.sees_all and owner != DELETED) or owner in (NOBODY, actor.owner)
 
 
 def mine(db: Connection, table: Table) -> ColumnElement[bool]:

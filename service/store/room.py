@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 FLOOR_BYTES, FLOOR_SHARE = 256 * MIB, 20
 """The floor where none is set: so many bytes, but at most this part of the disk."""
 RESERVE_BYTES = 16 * MIB
-"""To delete a run of 100,000 points writes 12 to 16 MB to the log of SQLite."""
+"""To delete a run writes at most a few MB to the log of SQLite before a checkpoint empties it: its rows go in pieces."""
 QUARTER = 4
 OPENING_BYTES = MIB
 """The first 32 kB of shared memory and some pages of the log, and then some."""

@@ -1,12 +1,13 @@
 """Runs in the database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, func, insert, literal, select, update
 
+from service.actor import DELETED
 from service.domain import Run, RunStatus, StopReason, now
 from service.query import Comparison, Ordering
 from service.store import events
@@ -72,7 +73,7 @@ def get(db: Connection, run_id: str) -> Run | None:
 
 def versions(db: Connection, run_ids: Sequence[str]) -> dict[str, Version]:
     """Return the versions of those of the runs that are there."""
-    query = select(runs.c.id, runs.c.last_event, runs.c.updated_at).where(runs.c.id.in_(run_ids))
+    query = select(runs.c.id, runs.c.last_event, runs.c.updated_at).where(runs.c.id.in_(run_ids), runs.c.owner != DELETED)
     return {row.id: (row.last_event, row.updated_at) for row in db.execute(query)}
 
 
@@ -163,12 +164,6 @@ def count_of_owner(db: Connection, status: RunStatus) -> int:
 def count_queued(db: Connection, *, own: bool = False) -> int:
     """Return how many runs wait, in all or of the actor; by an index that has all it needs."""
     return db.execute(WAITING_OF, {"of_owner": owner_of(db)}).scalar_one() if own else db.execute(WAITING).scalar_one()
-
-
-def remove(db: Connection, run_id: str, statuses: Iterable[RunStatus]) -> bool:
-    """Delete a run with all that belongs to it, if its status is one of those given; return whether it was."""
-    here = and_(runs.c.id == run_id, visible(db, runs))
-    return db.execute(delete(runs).where(here, runs.c.status.in_(list(statuses)))).rowcount == 1
 
 
 def record(row: Sequence[Any]) -> Run:

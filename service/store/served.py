@@ -6,8 +6,9 @@ It is asked anew for each request, so a moved alias counts from the next request
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Table, bindparam, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, func, literal, or_, select
 
+from service.actor import DELETED
 from service.store.registry import PRODUCTION
 from service.store.tables import checkpoints, model_aliases, model_versions, models, runs
 from service.store.unit import Database
@@ -31,7 +32,7 @@ SEES_ALL: BindParameter[Any] = bindparam("sees_all")
 
 def _visible(table: Table) -> ColumnElement[bool]:
     """Return the condition of `owned.visible`, out of the parameters that every peek has."""
-    return or_(table.c.owner == OWNER, table.c.owner == NOBODY, SEES_ALL == 1)
+    return or_(table.c.owner == OWNER, table.c.owner == NOBODY, and_(SEES_ALL == 1, table.c.owner != DELETED))
 
 
 _named = select(models.c.id).where(models.c.name == NAME)

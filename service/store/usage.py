@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, func, select, text, update
 
+from service.actor import DELETED
 from service.store.owned import owner_of
 from service.store.schema import metadata
 
@@ -43,7 +44,7 @@ usage = Table(
 )
 
 OWN = select(*(usage.c[name] for name in NAMES)).where(usage.c.owner == bindparam("of_owner"))
-ALL = select(*(func.coalesce(func.sum(usage.c[name]), 0) for name in NAMES))
+ALL = select(*(func.coalesce(func.sum(usage.c[name]), 0) for name in NAMES)).where(usage.c.owner != DELETED)
 NEWEST = select(func.coalesce(func.max(usage.c.turn), 0) + 1).scalar_subquery()
 TAKE_TURN = update(usage).where(usage.c.owner == bindparam("of_owner")).values(turn=NEWEST)
 
@@ -55,7 +56,7 @@ def own(db: Connection) -> Usage:
 
 
 def total(db: Connection) -> Usage:
-    """Return what all owners have stored."""
+    """Return what all owners have stored; what was deleted does not count, even if some rows of it are still there."""
     return Usage(*db.execute(ALL).one())
 
 

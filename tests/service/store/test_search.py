@@ -20,7 +20,7 @@ from service.query import Attribute, Comparison, Field, Metric, Ordering, Param,
 from service.query.parse import NUMERIC, STATUS, TEXTUAL
 from service.query.terms import EPOCH, MILLISECOND
 from service.runs.search import search
-from service.store import runs
+from service.store import deletion, runs
 from service.store.migrate import upgrade
 from service.store.runs import Filters
 from service.store.search import Sorting, condition
@@ -80,7 +80,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database,
         for number in range(120):
             runs.add(db, Run(**{**vars(template), "id": f"run_{number:03}", "last_event": 0}), None)
             db.execute(update(table).where(table.c.id == f"run_{number:03}").values(**_random_row(rng)))
-        runs.remove(db, template.id, [RunStatus.QUEUED])
+        deletion.remove(db, template.id, [RunStatus.QUEUED])
 
     database.write(fill)
     stored = database.read(lambda db: runs.page(db, Filters(), after=None, limit=1000, newest_first=False, most_bytes=MOST))
@@ -299,10 +299,10 @@ class TestOrder:
         assert [run.id for run in first.runs] == made[:4]
         learn(made[3], 5.0)  # the last one of the page goes to the end
         learn(made[0], 0.0)
-        database.write(lambda db: runs.remove(db, made[1], [RunStatus.QUEUED]))
+        database.write(lambda db: deletion.remove(db, made[1], [RunStatus.QUEUED]))
         second = search(database, Filters(), keys, after=first.next_after, limit=4, most_bytes=MOST, newest_first=False)
         assert [run.id for run in second.runs] == made[4:8]
-        database.write(lambda db: runs.remove(db, made[7], [RunStatus.QUEUED]))
+        database.write(lambda db: deletion.remove(db, made[7], [RunStatus.QUEUED]))
         third = search(database, Filters(), keys, after=second.next_after, limit=4, most_bytes=MOST, newest_first=False)
         assert [run.id for run in third.runs] == [made[8], made[3]]
         assert third.next_after is None

@@ -9,7 +9,7 @@ from service.actor import NOBODY, Actor, Permission
 from service.domain import Run, RunStatus, StopReason, new_id
 from service.runs.update import update
 from service.settings import Settings
-from service.store import lifecycle, places, queue, runs
+from service.store import deletion, lifecycle, places, queue, runs
 from service.store.unit import Database
 from tests.service.records import queue_run
 
@@ -20,7 +20,7 @@ SEED = 5
 def template(database: Database) -> Run:
     """Return a run to make others of; the database has none."""
     run = queue_run(database)
-    database.write(lambda db: runs.remove(db, run.id, [RunStatus.QUEUED]))
+    database.write(lambda db: deletion.remove(db, run.id, [RunStatus.QUEUED]))
     return run
 
 
