@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from core.errors import Interrupted
+from core.types import never
 from service.actor import Actor
 from service.api.deps import Parts
 from service.api.turns import Turns
@@ -16,8 +18,12 @@ from service.errors import Busy
 from service.runs.patience import Patience
 from service.settings import Settings
 
+T = TypeVar("T")
+
 TURN = "patience"
 """Where a request's scope says that it has its turn."""
+MANY_POINTS = 50_000
+"""Points of a run from which on its curves are read in turns: the first time 0.05 s, of a million points 1 s."""
 
 
 class Client:
@@ -75,3 +81,12 @@ The turn ends when the answer is made: who reads it slowly has none.
 
 Turn = Annotated[Patience, Depends(_turn, scope="function")]
 """The same, with the patience of the request: how long it may compute, and whether anybody waits for it."""
+
+
+async def by_points(request: Request, points: int, work: Callable[[Callable[[], bool]], T]) -> T:
+    """Do what reads the curves of a run with so many points, in turn if they are many; `work` is told whether it is over."""
+    if points <= MANY_POINTS:
+        return await run_in_threadpool(work, never)
+    parts: Parts = request.app.state.parts
+    async with turn_of(request, parts.turns) as patience:
+        return await run_in_threadpool(work, patience.over)

@@ -45,13 +45,13 @@ def extend(database: Database, settings: Settings, run_id: str, steps: int, name
 
 def _with_history(db: Transaction, run: Run, start: Start, every: int) -> tuple[Run, Snapshot | None]:
     """Return the run with its parent's points in short, and a copy of the best of them if it is an earlier one."""
-    curves = metrics.history(db, start.parent.id, SERIES, to_step=start.state.step)
-    columns = {name: curves.values(name) for name in SERIES}
     short: summary.Summary = {}
-    for i, step in enumerate(curves.steps.tolist()):
-        if step % every == 0:
-            values = {name: value for name, column in columns.items() if (value := column[i]) is not None}
-            summary.add(short, Point(step, values))
+    for block in metrics.blocks(db, start.parent.id, SERIES, to_step=start.state.step):
+        columns = {name: block.values(name) for name in SERIES}
+        for i, step in enumerate(block.steps.tolist()):
+            if step % every == 0:
+                values = {name: value for name, column in columns.items() if (value := column[i]) is not None}
+                summary.add(short, Point(step, values))
     best_step = short.get(summary.deciding(short), {}).get("best_step")
     best = None if best_step is None else checkpoints.at_step(db, start.parent.id, best_step)
     if best is None or best.step >= start.state.step:

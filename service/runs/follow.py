@@ -59,6 +59,29 @@ def points(database: Database, run_id: str, series: str, *, after_step: int, lim
     return database.read(work)
 
 
+def all_points(database: Database, run_id: str, series: str, *, after_step: int) -> Iterator[list[Timed]]:
+    """Return the points of a series after a step that there are now, some at a time."""
+
+    def begin(db: Transaction) -> tuple[Run, list[Commit], int]:
+        return control.find(db, run_id), events.metric_commits(db, run_id), metrics.last_step(db, run_id)
+
+    run, commits, last = database.read(begin)
+    found = _pages(database, run_id, series, after_step, last) if series in SERIES else iter([])
+    return (list(_timed(points, commits, run)) for points in found)
+
+
+def _pages(database: Database, run_id: str, series: str, after: int, last: int) -> Iterator[list[tuple[int, float]]]:
+    """Yield points up to a step, each page out of a transaction of its own: none is open while a client reads."""
+
+    def read(db: Transaction) -> list[tuple[int, float]]:
+        control.find(db, run_id)  # else a run that is deleted meanwhile would have gaps
+        return metrics.one_series(db, run_id, series, after_step=after, limit=metrics.BLOCK)
+
+    while found := [(step, value) for step, value in database.read(read) if step <= last]:
+        yield found
+        after = found[-1][0]
+
+
 def _timed(points: Sequence[tuple[int, float]], commits: Sequence[Commit], run: Run) -> Iterator[Timed]:
     """Give each point the time of its commit; one that was copied from the run before, the time when this one was made."""
     ends = [commit.to_step for commit in commits]

@@ -1,17 +1,13 @@
-"""The curves of a run."""
+"""The curves of a run as lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Self
 
 from service.domain import Run
-from service.runs.control import find
+from service.runs.chosen import Asked, Chosen, Notes, choose
 from service.runs.kept_curves import CurveCache
-from service.runs.sample import rows_to_keep
-from service.store import metrics
-from service.store.curves import Curves
-from service.store.unit import Database, Transaction
+from service.store.unit import Database
 
 
 @dataclass(frozen=True)
@@ -21,12 +17,23 @@ class History:
     run: Run
     steps: list[int]
     series: dict[str, list[float | None]]
-    nonfinite: dict[str, list[tuple[int, str]]]
+    nonfinite: Notes
     """For each series that has any, the points that are not finite: step, and `nan`, `inf` or `-inf`."""
     total_points: int
     """Points of the whole run."""
     downsampled: bool
     """Whether points between the two steps were left out."""
+
+    @classmethod
+    def of(cls, chosen: Chosen) -> Self:
+        """Return chosen points as lists."""
+        steps: list[int] = []
+        series: dict[str, list[float | None]] = {name: [] for name in chosen.names}
+        for block in chosen.blocks(chosen.names):
+            steps += block.steps.tolist()
+            for name in chosen.names:
+                series[name] += block.values(name)
+        return cls(chosen.run, steps, series, chosen.nonfinite, chosen.total_points, chosen.downsampled)
 
 
 def history(
@@ -41,28 +48,6 @@ def history(
 ) -> History:
     """Return the points of a run between two steps, both included; a series without any point is left out.
 
-    If there are more than `max_points`, some are chosen as `rows_to_keep` says.
+    If there are more than `max_points`, some are chosen as `steps_to_keep` says.
     """
-
-    def work(db: Transaction) -> tuple[Run, Curves]:
-        run, last = find(db, run_id), metrics.last_step(db, run_id)
-        kept = cache.get(key) if cache is not None else None
-        if kept is not None and kept.last_step >= last:
-            return run, kept.between(None, last)  # another thread may have kept what came after our look at the run
-        names = [name for name in series if name in run.metrics]
-        read = metrics.history(db, run_id, names, after=None if kept is None else kept.last_step)
-        return run, read if kept is None else kept.then(read)
-
-    key = (run_id, tuple(series))
-    run, whole = database.read(work)
-    if cache is not None:
-        cache.put(key, whole)
-    curves = whole.between(from_step, to_step)
-    chosen = curves
-    if max_points is not None and max_points < len(curves):
-        steps = sorted({step for notes in curves.nonfinite.values() for step, _ in notes})
-        values = np.array(list(curves.series.values())).reshape(-1, len(curves))
-        chosen = curves.take(rows_to_keep(values, np.searchsorted(curves.steps, steps), max_points))
-    plain = {name: chosen.values(name) for name in series if name in chosen.series}
-    present = {name: values for name, values in plain.items() if any(value is not None for value in values)}
-    return History(run, chosen.steps.tolist(), present, curves.nonfinite, len(whole), len(chosen) < len(curves))
+    return History.of(choose(database, Asked(run_id, tuple(series), from_step, to_step, max_points), cache))

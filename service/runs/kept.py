@@ -39,6 +39,11 @@ class Kept(Generic[Key, Value]):
         self._kept: OrderedDict[Key, Value] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes of all values together."""
+        return self._max_bytes
+
     def get(self, key: Key) -> Value | None:
         """Return what is kept, or None."""
         with self._lock:

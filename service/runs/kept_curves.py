@@ -11,6 +11,11 @@ class CurveCache(Kept[tuple[str, tuple[str, ...]], Curves]):
     A thousand out of 100,000 points are answered in 9 ms so, in 100 without it.
     """
 
+    @property
+    def most_bytes_of_one(self) -> int:
+        """Size of the largest curves that are kept: while they are read, they take twice as much."""
+        return self.max_bytes // 2
+
     def better(self, before: Curves, after: Curves) -> Curves:
         """Keep the longer one."""
         return before if len(before) > len(after) else after

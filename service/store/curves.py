@@ -1,5 +1,7 @@
 """The points of a run as columns."""
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -19,6 +21,14 @@ class Curves:
     """The values (N,) of each series: NaN where it has no point. NaN and infinities that are points stand in `nonfinite`."""
     nonfinite: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """For each series that has any, the points that are not finite: step, and `nan`, `inf` or `-inf`."""
+
+    @classmethod
+    def joined(cls, names: Sequence[str], parts: Sequence[Self]) -> Self:
+        """Return parts that follow each other as one, all with these series."""
+        steps = np.concatenate([np.array([], np.int64), *(part.steps for part in parts)])
+        series = {name: np.concatenate([np.array([]), *(part.series[name] for part in parts)]) for name in names}
+        bad = dict.fromkeys(name for part in parts for name in part.nonfinite)
+        return cls(steps, series, {name: [note for part in parts for note in part.nonfinite.get(name, [])] for name in bad})
 
     def __len__(self) -> int:
         """Return N."""
@@ -56,6 +66,16 @@ class Curves:
         series = {name: values[begin:end] for name, values in self.series.items()}
         return replace(self, steps=self.steps[begin:end], series=series, nonfinite={k: v for k, v in inside.items() if v})
 
+    def blocks(self, names: Sequence[str], size: int) -> Iterator[Self]:
+        """Yield some series, so many points at a time."""
+        for begin in range(0, len(self), size):
+            steps = self.steps[begin : begin + size]
+            series = {name: self.series[name][begin : begin + size] for name in names}
+            bad = {
+                name: _between(self.nonfinite[name], int(steps[0]), int(steps[-1])) for name in names if name in self.nonfinite
+            }
+            yield replace(self, steps=steps, series=series, nonfinite={name: notes for name, notes in bad.items() if notes})
+
     def take(self, rows: Ints) -> Self:
         """Return the points at some positions, among which are all that are not finite."""
         return replace(self, steps=self.steps[rows], series={name: values[rows] for name, values in self.series.items()})
@@ -70,3 +90,7 @@ class Curves:
         bad = dict.fromkeys([*self.nonfinite, *later.nonfinite])
         nonfinite = {name: [*self.nonfinite.get(name, []), *later.nonfinite.get(name, [])] for name in bad}
         return replace(self, steps=np.concatenate([self.steps, later.steps]), series=series, nonfinite=nonfinite)
+
+
+def _between(notes: list[tuple[int, str]], first: int, last: int) -> list[tuple[int, str]]:
+    return notes[bisect_left(notes, (first, "")) : bisect_left(notes, (last + 1, ""))]

@@ -12,6 +12,7 @@ import pytest
 from service.client import Client, NotFoundError
 from service.store.migrate import upgrade
 from service.store.unit import Database
+from tests.faults.long_runs import fill
 from tests.faults.processes import kill_everything, until
 from tests.live import live_server
 from tests.service.records import queue_run
@@ -19,20 +20,6 @@ from tests.service.records import queue_run
 POINTS = 3_000_000
 WAIT_SECONDS = 1.0
 """Longest wait of a small write: 9 s when all rows went in one transaction, 0.1 s in pieces."""
-FILL = """
-WITH RECURSIVE n(step) AS (SELECT :first UNION ALL SELECT step + 1 FROM n WHERE step + 1 < :last)
-INSERT INTO metrics (run_id, step, loss, data_loss, reg_loss)
-SELECT :run, step, 1.0 / (step + 1), step * 0.5, step * 0.25 FROM n
-"""
-BLOCK = 250_000
-
-
-def fill(path: Path, run_id: str) -> None:
-    """Give a run its points, straight into the file."""
-    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db:
-        for first in range(0, POINTS, BLOCK):
-            db.execute(FILL, {"run": run_id, "first": first, "last": first + BLOCK})
-        db.execute("UPDATE runs SET points = ? WHERE id = ?", (POINTS, run_id))
 
 
 def left(path: Path, run_id: str) -> int:
@@ -81,7 +68,7 @@ def test_nobody_waits_and_nothing_stays(tmp_path: Path) -> None:
     upgrade(url)
     with closing(Database(url)) as database:
         large, small = queue_run(database).id, queue_run(database).id
-    fill(path, large)
+    fill(path, large, POINTS)
     with live_server(data, POSTGRAD_WORKERS="0") as (address, server), Client(address) as client:
         assert client.usage()["points"]["count"] == POINTS
         writer = Writer(address, small)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
-from service.api import history_formats
+from service.api import history_formats, streamed
 from service.api.deps import Server
 from service.api.export import MEDIA_TYPES
 from service.api.large import LARGE
@@ -12,8 +12,8 @@ from service.api.mlflow.protocol import FILES, PREFIX, make_router, reply
 from service.api.mlflow.runs import RunId, of_run
 from service.domain import LOSS_SERIES
 from service.errors import NotFound
+from service.runs.chosen import Asked, choose
 from service.runs.export import FORMATS, export
-from service.runs.history import history
 from service.runs.predict import names_that_stand
 from service.store.unit import Database
 
@@ -61,8 +61,8 @@ def download(path: str, server: Server) -> Response:
     if file not in files_of(server.database, of_run(run_id, None)).get(folder, []):
         raise NotFound("artifact", path)
     if file == HISTORY:
-        curves = history(server.database, run_id, LOSS_SERIES, cache=server.curves)
-        return Response(history_formats.json(curves, "loss_history"), media_type="application/json")
+        curves = choose(server.database, Asked(run_id, LOSS_SERIES), server.curves)
+        return streamed.answer(history_formats.json(curves, "loss_history"), curves.count, "application/json")
     fmt = MODELS[file]
     made = export(server.database, server.models, run_id, fmt, folder)
     return Response(made.content, media_type=MEDIA_TYPES[fmt])

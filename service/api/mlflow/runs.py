@@ -1,18 +1,22 @@
 """Runs: get, search, and the history of a metric."""
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, FailFast, Field
 
+from service.api import streamed
 from service.api.deps import Server
+from service.api.large import by_points
 from service.api.mlflow.protocol import EXPERIMENT_ID, PREFIX, make_router, reply
 from service.api.mlflow.views import STATUSES, points_text, run_message
 from service.errors import FieldProblem, InvalidInput, NotFound
 from service.query import parse_filter, parse_order
 from service.runs import follow
 from service.runs.search import search
+from service.store.metrics import known_count
 from service.store.runs import Filters
 
 router = make_router(PREFIX)
@@ -72,7 +76,8 @@ def search_runs(body: Search, server: Server) -> Response:
 
 
 @router.get("/metrics/get-history")
-def get_history(
+async def get_history(
+    request: Request,
     server: Server,
     metric_key: Annotated[str, Query()],
     run_id: RunId = None,
@@ -80,8 +85,28 @@ def get_history(
     max_results: Annotated[int | None, Query(ge=1, le=2**31)] = None,
     page_token: Annotated[str | None, Query(pattern="^[0-9]{0,18}$")] = None,
 ) -> Response:
-    """Return the points of a series in the order of their steps; a series that is not there has none."""
-    after = int(page_token) if page_token else -1
-    points, more = follow.points(server.database, of_run(run_id, run_uuid), metric_key, after_step=after, limit=max_results)
-    token = f', "next_page_token": "{points[-1].step}"' if more else ""
-    return Response(f'{{"metrics": [{points_text(metric_key, points)}]{token}}}', media_type="application/json")
+    """Return the points of a series in the order of their steps; a series that is not there has none.
+
+    A page has at most 50,000, whatever was asked for; without `max_results` all come in one answer.
+    """
+    known, after = of_run(run_id, run_uuid), int(page_token) if page_token else -1
+
+    def make(over: Callable[[], bool]) -> Response:
+        del over
+        if max_results is None:
+            pages = follow.all_points(server.database, known, metric_key, after_step=after)
+            return streamed.answer(_whole(metric_key, pages), count, "application/json")
+        limit = min(max_results, streamed.MOST_AT_ONCE)
+        points, more = follow.points(server.database, known, metric_key, after_step=after, limit=limit)
+        token = f', "next_page_token": "{points[-1].step}"' if more else ""
+        return Response(f'{{"metrics": [{points_text(metric_key, points)}]{token}}}', media_type="application/json")
+
+    count = known_count(server.database, known)
+    return await by_points(request, count, make)
+
+
+def _whole(key: str, pages: Iterator[list[follow.Timed]]) -> Iterator[bytes]:
+    yield b'{"metrics": ['
+    for i, points in enumerate(pages):
+        yield ((", " if i else "") + points_text(key, points)).encode()
+    yield b"]}"

@@ -39,7 +39,7 @@ def give(api: Api, run_id: str, points: list[Point]) -> None:
             db, run_id, run.attempt, step=step, steps_per_second=None, training_seconds=0, metrics=short, best_step=None
         )
         metrics.append(db, run_id, points)
-        events.append(db, run_id, [("metrics", {"to_step": step})])
+        events.append(db, run_id, [("metrics", {"from_step": points[0].step, "to_step": step})])
 
     api.app.state.parts.database.write(work)
 

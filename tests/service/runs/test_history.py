@@ -50,12 +50,21 @@ def same(one: History, other: History) -> bool:
     return repr(one) == repr(other)
 
 
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read a few points at a time."""
+    monkeypatch.setattr(metrics, "BLOCK", 3)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=30)
 @given(st.lists(POINTS.filter(bool), min_size=1, max_size=4), st.integers(0, 12), st.integers(0, 12), st.integers(2, 9))
 def test_reading_on_is_reading_all(
     database: Database, intervals: list[list[dict[str, float]]], first: int, last: int, max_points: int
 ) -> None:
-    """After each interval, what is read on equals what is read anew; series may begin late, and hold anything."""
+    """After each interval, what is read on equals what is read anew; series may begin late, and hold anything.
+
+    So do curves that no cache can hold, which are read from the database a few points at a time.
+    """
     run_id, cache, step = begin(database), CurveCache(MIB), 0
     for interval in intervals:
         points = [Point(step + 2 * i, {"loss": 1.0, **values}) for i, values in enumerate(interval)]
@@ -63,11 +72,13 @@ def test_reading_on_is_reading_all(
         add(database, run_id, points)
         for series in (SERIES, LOSS_SERIES):
             assert same(history(database, run_id, series, cache=cache), history(database, run_id, series))
-            kept, anew = (
+            assert same(history(database, run_id, series, cache=CurveCache(0)), history(database, run_id, series))
+            kept, anew, stored = (
                 history(database, run_id, series, from_step=first, to_step=last, max_points=max_points, cache=c)
-                for c in (cache, None)
+                for c in (cache, None, CurveCache(0))
             )
             assert same(kept, anew)
+            assert same(stored, anew)
             assert kept.steps == sorted(kept.steps)
             for name, notes in kept.nonfinite.items():
                 at = dict(zip(kept.steps, kept.series[name], strict=True))
