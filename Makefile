@@ -1,6 +1,6 @@
 # make demo: train the course's models on a server of its own. make test: everything CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast pythons test-cpus tools check bare storm responsive fuzz screenshots lab-speed lock clean
+.PHONY: help setup demo test fast pythons test-cpus tools check bare storm responsive hostile fuzz screenshots lab-speed lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -60,6 +60,9 @@ storm: $(VENV)/dev.stamp  ## kill workers and servers for some minutes; every ru
 
 responsive: $(VENV)/dev.stamp  ## measure small requests beside the costliest of each route (ROUTE=evaluate for one; SECONDS_EACH=4)
 	@$(BIN)/python -m tests.responsiveness $(ROUTE)
+
+hostile: $(VENV)/dev.stamp  ## send hostile requests at a server with 1 GiB of memory, which they must not end (GIGABYTES=4 SEED=random)
+	@GIGABYTES=$(GIGABYTES) SEED=$(SEED) $(BIN)/python -m tests.responsiveness.little_memory
 
 fuzz: $(VENV)/dev.stamp  ## send hostile requests made from the OpenAPI document (CASES=20000 SEQUENCES=1000 SEED=random)
 	@CASES=$(CASES) SEQUENCES=$(SEQUENCES) SEED=$(SEED) $(BIN)/python -m tests.fuzz.campaign

@@ -9,10 +9,13 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.logs import Format, Level
+from service.memory import available_bytes
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+MEMORY = available_bytes()
+"""Some defaults are smaller where there is less than 8 GiB."""
 
 
 def _reachable(host: str) -> bool:
@@ -40,7 +43,9 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8000
     executor: Annotated[Literal["local"], Field(description="where runs execute")] = "local"
-    workers: Annotated[int, Field(ge=0, le=256, description="worker processes; 0 only queues")] = min(2, os.cpu_count() or 1)
+    workers: Annotated[int, Field(ge=0, le=256, description="worker processes; 0 only queues")] = min(
+        2, os.cpu_count() or 1, max(1, MEMORY // GIB)
+    )
     processes: Annotated[int, Field(ge=1, le=64, description="processes that answer requests")] = 1
 
     commit_interval_seconds: Annotated[
@@ -54,7 +59,7 @@ class Settings(BaseSettings):
     ] = 8.0
     worker_memory_bytes: Annotated[
         int, Field(ge=64 * MIB, description="largest estimated memory of a run that is accepted")
-    ] = 2048 * MIB
+    ] = min(2 * GIB, max(64 * MIB, MEMORY // 4))
     max_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body")] = 8 * MIB
     max_small_body_bytes: Annotated[int, Field(ge=1024, description="largest JSON request body where no data belong")] = MIB
     max_upload_bytes: Annotated[int, Field(ge=1024, description="largest uploaded file, form overhead included")] = 64 * MIB
@@ -104,7 +109,9 @@ class Settings(BaseSettings):
     worker_silence_seconds: Annotated[
         float, Field(gt=0, le=86_400, description="a worker that gives no sign of life for so long is killed and replaced")
     ] = 30.0
-    curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = 64 * MIB
+    curve_cache_bytes: Annotated[int, Field(ge=0, description="memory for curves that were asked for")] = min(
+        64 * MIB, MEMORY // 32
+    )
     log_level: Annotated[Level, Field(description="how much to log: debug, info, warning or error")] = "info"
     log_format: Annotated[
         Format, Field(description="json, console (text for people), or auto: text on a terminal, else JSON")
@@ -125,7 +132,7 @@ class Settings(BaseSettings):
     min_body_bytes_per_second: Annotated[int, Field(ge=0, description="least rate of a body")] = 4096
     max_bodies_bytes: Annotated[
         int, Field(ge=1024, description="bodies of the requests that are under way in a process, together")
-    ] = 256 * MIB
+    ] = min(256 * MIB, MEMORY // 16)
     max_connections: Annotated[
         int | None, Field(ge=1, le=1_000_000, description="open connections of a process; default: by the limit of open files")
     ] = None
@@ -142,7 +149,7 @@ class Settings(BaseSettings):
     max_streams_per_key: Annotated[int, Field(ge=0, le=100_000, description="the same of one API key")] = 100
     max_costly_requests: Annotated[
         int, Field(ge=1, le=64, description="requests that take much memory or long, at the same time in each process")
-    ] = 4
+    ] = min(4, max(1, MEMORY // GIB))
     max_costly_waiting_per_key: Annotated[
         int, Field(ge=1, le=10_000, description="such requests of one API key that wait for their turn in a process")
     ] = 100
@@ -165,7 +172,9 @@ class Settings(BaseSettings):
     idempotency_key_seconds: Annotated[
         float, Field(gt=0, description="an answer is kept this long under its Idempotency-Key")
     ] = 86_400.0
-    model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = 256 * MIB
+    model_cache_bytes: Annotated[int, Field(ge=0, description="memory for checkpoints kept ready for predict")] = min(
+        256 * MIB, MEMORY // 32
+    )
 
     @field_validator("trusted_proxies")
     @classmethod

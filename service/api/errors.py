@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,7 @@ from service import errors
 from service.api.headers import allow, secure
 from service.api.invalid import field_error, told
 from service.errors import ServiceError
+from service.memory import release_frames
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ CODES = {
     422: "invalid_input",
     500: "internal_error",
 }
+Handler = Callable[[Request, Exception], Coroutine[Any, Any, JSONResponse]]
 LONGEST = 200  # characters of a path or a method that an error says again
 RETRYABLE = (429, 503)
 RETRYABLE_CODES = (errors.InFlight.code,)
@@ -85,11 +88,20 @@ UNREADABLE: dict[type[Exception], str] = {
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
-    app.add_exception_handler(ServiceError, _service_error)
-    app.add_exception_handler(CoreError, _service_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ServiceError, _releasing(_service_error))
+    app.add_exception_handler(CoreError, _releasing(_service_error))
+    app.add_exception_handler(RequestValidationError, _releasing(_validation_error))
+    app.add_exception_handler(HTTPException, _releasing(_http_error))
     app.add_exception_handler(Exception, _internal_error)
+
+
+def _releasing(handler: Handler) -> Handler:
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        answer = await handler(request, error)
+        release_frames(error)
+        return answer
+
+    return handle
 
 
 def problem(

@@ -15,6 +15,7 @@ from service.actor import Actor
 from service.api.deps import Parts
 from service.api.turns import Turns
 from service.errors import Busy
+from service.memory import return_freed
 from service.runs.patience import Patience
 from service.settings import Settings
 
@@ -59,6 +60,7 @@ async def turn_of(request: Request, turns: Turns) -> AsyncIterator[Patience]:
     client = Client(request)
     try:
         async with client.watched() as gone, turns.turn(actor.owner, gone):
+            await run_in_threadpool(return_freed)  # of the turn before
             request.scope[TURN] = client.patience
             yield client.patience
     except Interrupted as error:

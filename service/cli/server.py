@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from service import logs
+from service import logs, memory
 from service.api.metrics import Shared
 from service.app import Part, create_app
 from service.cli.configure import not_started
@@ -46,6 +46,7 @@ def run_part(settings: Settings, line: socket.socket, counts: Shared) -> None:
 
 
 def _run(settings: Settings, listener: socket.socket, app: Any, on_ready: Callable[[], None]) -> None:
+    memory.keep_little_free()
     server = _Server(_config(settings, app), on_ready, Deadline(settings.shutdown_seconds))
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn has handlers of its own while it serves; these are for the time before, and for when it raises

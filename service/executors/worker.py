@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from service import logs
+from service import logs, memory
 from service.errors import Busy, Damaged
 from service.parent import die_with
 from service.runs.backlog import Bounds
@@ -48,6 +48,7 @@ def work(jobs: Connection, settings: WorkerSettings) -> None:
     stop = _StopFlag()
     logs.configure(settings.log_level, settings.log_format)
     die_with(settings.parent_pid)
+    memory.end_first()
     database = Database(settings.database_url, min_free_bytes=settings.bounds.min_free_bytes)
     pulse = _Pulse(jobs, settings.silence_seconds / BEATS)
     pulse.say(READY)

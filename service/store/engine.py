@@ -20,6 +20,8 @@ PRAGMAS = (
     "mmap_size=0",
     "cache_size=-16000",
 )
+READER_KIB = 4000
+"""Cache of each connection that only reads. There are nine of them: what they read again, the system has."""
 
 
 def sqlite_module() -> Any:
@@ -46,7 +48,7 @@ def make_migrator(url: str) -> Engine:
 def make_reader(url: str) -> Engine:
     """Make the engine for transactions that only read: snapshots that never wait for a writer."""
     engine = _sqlite(url, size=8, busy_ms=BUSY_MS)
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
+    event.listen(engine, "connect", _only_read)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
@@ -55,8 +57,13 @@ def make_peeker(url: str) -> Engine:
     """Make the engine for single statements that read: one connection, each statement is a transaction of its own."""
     # An event loop waits with it: readers wait for nobody but an outsider that has locked the whole file.
     engine = _sqlite(url, size=1, busy_ms=100)
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
+    event.listen(engine, "connect", _only_read)
     return engine
+
+
+def _only_read(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute(f"PRAGMA cache_size=-{READER_KIB}")
 
 
 def _writer(url: str, busy_ms: int) -> Engine:

@@ -3,7 +3,7 @@
 import io
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,15 +49,15 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, **env: str) -> Iterator[House]:
-    """Run a server and fill it."""
+def house(folder: Path, main: Sequence[str] = ("-m", "service"), rows: int = ROWS, **env: str) -> Iterator[House]:
+    """Run a server and fill it; `main` are the arguments of Python that start one, `rows` those of its widest table."""
     env = {"POSTGRAD_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS), "POSTGRAD_LOG_LEVEL": "warning", **env}
-    with live_server(folder / "data", **env) as (url, process):
+    with live_server(folder / "data", main, **env) as (url, process):
         home = House(url, process, folder)
         _make_keys(home)
         with home.client("train") as mine, home.client("other") as theirs:
             home.limits = mine.get("/v1/info").json()["limits"]
-            _fill(home, mine)
+            _fill(home, mine, rows)
             _furnish(home, theirs)
         yield home
 
@@ -85,14 +85,14 @@ def _ended(client: httpx.Client, body: dict[str, Any]) -> str:
     return str(run["id"])
 
 
-def _fill(home: House, client: httpx.Client) -> None:
+def _fill(home: House, client: httpx.Client, rows: int) -> None:
     rng = np.random.default_rng(0)
     packed = io.BytesIO()
     names = np.array([f"feature {i} " + "\N{GRINNING FACE}" * 20 for i in range(FEATURES)])
     np.savez(
         packed,
-        X=rng.integers(0, 256, (ROWS, FEATURES)).astype(np.uint8),
-        y=rng.integers(0, 10, ROWS),
+        X=rng.integers(0, 256, (rows, FEATURES)).astype(np.uint8),
+        y=rng.integers(0, 10, rows),
         features=names,
     )
     upload = client.post("/v1/datasets/upload", files={"file": ("wide.npz", packed.getvalue())}, data={"name": "wide"})
@@ -119,7 +119,7 @@ def _fill(home: House, client: httpx.Client) -> None:
     home.ids["flat"] = _ended(
         client,
         {
-            "dataset": {"kind": "spiral", "points_per_class": 5000},
+            "dataset": {"kind": "spiral", "points_per_class": rows // 3},
             "model": {"kind": "mlp", "hidden_sizes": [1000, 1000]},
             "training": {"steps": 1, "batch_size": 10},
             "optimizer": {"kind": "sgd", "learning_rate": 1e-3},
@@ -138,8 +138,8 @@ def lengthen(home: House, run_id: str) -> None:
     """Give a run as many points as a long one has, straight into its table: training them would take minutes."""
     rng = np.random.default_rng(1)
     with closing(sqlite3.connect(home.folder / "data" / "postgrad.sqlite3", timeout=60)) as db, db:
-        rows = ((run_id, step, *rng.random(3).tolist()) for step in range(11, POINTS))
-        db.executemany("INSERT INTO metrics (run_id, step, loss, data_loss, reg_loss) VALUES (?, ?, ?, ?, ?)", rows)
+        points = ((run_id, step, *rng.random(3).tolist()) for step in range(11, POINTS))
+        db.executemany("INSERT INTO metrics (run_id, step, loss, data_loss, reg_loss) VALUES (?, ?, ?, ?, ?)", points)
 
 
 def _furnish(home: House, client: httpx.Client) -> None:

@@ -14,6 +14,7 @@ from core.errors import CoreError
 from service.api.errors import RETRYABLE, STATUS
 from service.api.invalid import field_error
 from service.errors import NotFound, ServiceError
+from service.memory import release_frames
 
 log = logging.getLogger(__name__)
 
@@ -60,17 +61,23 @@ class Route(APIRoute):
         async def handler(request: Request) -> Response:
             try:
                 return await plain(request)
-            except (ServiceError, CoreError) as error:
-                return failure(next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), str(error))
-            except RequestValidationError as error:
-                return failure(422, "; ".join(_detail(item, error.body) for item in error.errors()[:3]))
-            except HTTPException as error:
-                return failure(error.status_code, str(error.detail))
-            except Exception:  # the last one who can answer
-                log.exception("request %s failed", request.scope.get("request_id"))
-                return failure(500, "the server made a mistake; the request id finds it in the log")
+            except Exception as error:  # noqa: BLE001 (the last one who can answer)
+                answer = _answer(request, error)
+                release_frames(error)
+                return answer
 
         return handler
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, ServiceError | CoreError):
+        return failure(next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), str(error))
+    if isinstance(error, RequestValidationError):
+        return failure(422, "; ".join(_detail(item, error.body) for item in error.errors()[:3]))
+    if isinstance(error, HTTPException):
+        return failure(error.status_code, str(error.detail))
+    log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
+    return failure(500, "the server made a mistake; the request id finds it in the log")
 
 
 def _detail(item: Any, body: Any) -> str:

@@ -17,6 +17,7 @@ from service.api.headers import allow
 from service.api.openinference import routes
 from service.api.openinference.statistics import Statistics
 from service.errors import ServiceError
+from service.memory import release_frames
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class OpenInference:
             return
         except Exception as error:  # noqa: BLE001 (the last one who can answer)
             response = _error(scope, error)
+            release_frames(error)
         await response(scope, receive, send)
 
 
