@@ -1,14 +1,14 @@
 """/v1/runs/{id}/…: use what a run has learned, also while it still trains."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import EvaluateOut, PredictOut
-from service.api.deps import RunId, Server
+from service.api.deps import Limit, RunId, Server
 from service.api.large import Turn, turn_of
-from service.api.lists import paged
+from service.api.lists import page_of
 from service.api.quick_json import QuickJson
 from service.api.ready import answer, ready, shown
 from service.api.responses import CheckpointList
@@ -20,11 +20,27 @@ from service.runs.evaluate import evaluate as measure
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["models"], route_class=QuickJson)
 
 
+AfterCheckpoint = Annotated[
+    str | None,
+    Query(max_length=60, pattern="^(ckpt_[0-9a-z]+|[0-9]{1,18})$", description="step or id of the last of the page before"),
+]
+CheckpointOrder = Annotated[Literal["asc", "desc"], Query(description="`asc`: the first step first")]
+
+
 @router.get("/checkpoints", response_model=CheckpointList)
-def list_checkpoints(run_id: RunId, request: Request, response: Response, server: Server) -> Any:
+def list_checkpoints(
+    run_id: RunId,
+    request: Request,
+    response: Response,
+    server: Server,
+    after: AfterCheckpoint = None,
+    limit: Limit = 1000,
+    order: CheckpointOrder = "asc",
+) -> Any:
     """List the checkpoints of a run; `latest` and `best` are names that can be used for them."""
-    data = checkpoint_outs(*use.checkpoints_of(server.database, run_id))
-    return paged(request, response, data, len(data))
+    found = use.checkpoints_of(server.database, run_id, after, limit, order)
+    shown = checkpoint_outs(found.rows, found.named)
+    return page_of(request, response, shown, shown[-1].step if found.more else None)
 
 
 @router.post("/predict", response_model=PredictOut)

@@ -187,4 +187,6 @@ class CheckpointOut(BaseModel):
 
 
 class CheckpointList(Page[CheckpointOut]):
-    """All checkpoints of a run, in the order of their steps."""
+    """A page of the checkpoints of a run, in the order of their steps."""
+
+    next_after: Annotated[int | None, Field(description="step that `after` of the next page is; null on the last page")]

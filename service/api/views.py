@@ -85,17 +85,15 @@ def event_out(event: Event) -> EventOut:
     return EventOut(id=event.seq, kind=event.kind, data=event.data, created_at=event.created_at)
 
 
-def checkpoint_outs(run: Run, saved: list[Checkpoint]) -> list[CheckpointOut]:
-    """Show the checkpoints of a run with the names that stand for them."""
-    latest = saved[-1].step if saved else None
+def checkpoint_outs(saved: list[Checkpoint], named: dict[str, int | None]) -> list[CheckpointOut]:
+    """Show checkpoints of a run with the names that stand for their steps."""
     shown = []
     for checkpoint in saved:
         here = f"/v1/runs/{checkpoint.run_id}"
         links = {"run": here, "export": f"{here}/export?checkpoint={checkpoint.id}"}
         values = {**vars(checkpoint), "run": checkpoint.run_id, "links": links}
         del values["run_id"]
-        steps = {"latest": latest, "best": run.best_step}
-        names = [name for name, step in steps.items() if step == checkpoint.step]
+        names = [name for name, step in named.items() if step == checkpoint.step]
         shown.append(CheckpointOut(**values, names=names))
     return shown
 

@@ -185,4 +185,5 @@ def next_page(call: Call[T], page: Mapping[str, Any]) -> Call[T] | None:
     """Return the request for the page after this one, or None if this is the last."""
     if not page["has_more"]:
         return None
-    return replace(call, params={**call.params, "after": page.get("next_after") or page["last_id"]})
+    following = page.get("next_after")
+    return replace(call, params={**call.params, "after": page["last_id"] if following is None else following})

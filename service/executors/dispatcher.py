@@ -36,7 +36,9 @@ class Dispatcher:
             os.getpid(),
             settings.log_level,
             settings.log_format,
-            bounds=Bounds(settings.max_run_bytes, settings.max_backlog_bytes, settings.min_free_bytes),
+            bounds=Bounds(
+                settings.max_run_bytes, settings.max_checkpoints, settings.max_backlog_bytes, settings.min_free_bytes
+            ),
             silence_seconds=settings.worker_silence_seconds,
         )
         self._executor = LocalExecutor(settings.workers, worker, on_free=self._note_free, on_lost=self._note_lost)

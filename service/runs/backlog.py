@@ -15,9 +15,10 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Bounds:
-    """Bytes that a run may store (None: any number), that may wait for a commit, and that stay free on the disk."""
+    """Bytes and checkpoints that a run may store (None: any number), bytes that may wait for a commit, and that stay free."""
 
     max_run_bytes: int | None = None
+    max_checkpoints: int | None = None
     max_backlog_bytes: int = 64 * MIB
     min_free_bytes: int | None = None
 
@@ -27,25 +28,23 @@ class StoredTooMuch(Exception):
 
     code = "stored_too_much"
 
-    def __init__(self, step: int, total_bytes: int, limit_bytes: int) -> None:
+    def __init__(self, step: int, told: str) -> None:
         self.step = step
-        super().__init__(
-            f"with step {step:,} the points and checkpoints of the run would take about {total_bytes:,} bytes, this server "
-            f"allows {limit_bytes:,} (POSTGRAD_MAX_RUN_BYTES): a greater log_every or checkpoint_every stores less"
-        )
+        super().__init__(f"with step {step:,} {told}")
 
 
 @dataclass
 class Backlog:
     """The points, milestones and the new best of the interval.
 
-    `state_bytes` is the size of a state, `stored_bytes` of what the run has stored: its points and milestones. The best and the
-    latest checkpoint are replaced and counted as two.
+    `state_bytes` is the size of a state, `stored_bytes` of what the run has stored: its points, and `stored_milestones` of the
+    milestones. The best and the latest checkpoint are replaced and counted as two.
     """
 
     bounds: Bounds
     state_bytes: int
     stored_bytes: int = 0
+    stored_milestones: int = 0
     points: list[Point] = field(default_factory=list)
     milestones: list[TrainState] = field(default_factory=list)
     best: TrainState | None = None
@@ -74,7 +73,18 @@ class Backlog:
         limit = self.bounds.max_run_bytes
         total = self.stored_bytes + self.growth_bytes + (2 + milestone) * self._checkpoint_bytes
         if limit is not None and total > limit:
-            raise StoredTooMuch(step, total, limit)
+            raise StoredTooMuch(
+                step,
+                f"the points and checkpoints of the run would take about {total:,} bytes, this server allows {limit:,} "
+                f"(POSTGRAD_MAX_RUN_BYTES): a greater log_every or checkpoint_every stores less",
+            )
+        count, most = self.stored_milestones + len(self.milestones) + milestone + 2, self.bounds.max_checkpoints
+        if most is not None and count > most:
+            raise StoredTooMuch(
+                step,
+                f"the run would have {count:,} checkpoints, this server allows {most:,} (POSTGRAD_MAX_CHECKPOINTS): "
+                f"a greater checkpoint_every makes fewer",
+            )
 
     def snapshots(self, samples: TextSamples, state: TrainState | None, saved_step: int) -> list[Snapshot]:
         """Return what to store: the milestones, the best if it is new, the present state if it is usable; one for each step."""
@@ -88,4 +98,5 @@ class Backlog:
     def stored(self) -> None:
         """Forget what is stored by now."""
         self.stored_bytes += self.growth_bytes
+        self.stored_milestones += len(self.milestones)
         self.points, self.milestones, self.best = [], [], None

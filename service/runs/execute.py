@@ -95,7 +95,8 @@ def _backlog(database: Database, run: Run, stored: list[Checkpoint], state: Trai
     every = run.spec["training"]["checkpoint_every"]
     kept = [one.size_bytes for one in stored if one.step % every == 0 or one.attempt == checkpoints.AT_CREATION]
     points = database.read(lambda db: metrics.count(db, run.id))
-    return Backlog(bounds, len(state.to_bytes()), sum(kept) + len(kept) * CHECKPOINT_BYTES + points * POINT_BYTES)
+    stored_bytes = sum(kept) + len(kept) * CHECKPOINT_BYTES + points * POINT_BYTES
+    return Backlog(bounds, len(state.to_bytes()), stored_bytes, len(kept))
 
 
 class Ending:

@@ -93,7 +93,8 @@ def add(
     also: Also[Run] = nothing,
 ) -> Run:
     """Store a run with the checkpoints that it has from its parent, and whatever `copy` adds, and queue it, all at once."""
-    check_stored(_cost(TrainSpec.from_dict(run.spec), run.data).stored, settings)
+    spec = TrainSpec.from_dict(run.spec)
+    check_stored(spec.training, _cost(spec, run.data).stored, settings)
 
     def work(db: Transaction) -> Run:
         queue(db, run, settings)

@@ -100,14 +100,39 @@ def names_that_stand(database: Database, run_id: str) -> list[str]:
     return database.read(work)
 
 
-def checkpoints_of(database: Database, run_id: str) -> tuple[Run, list[Checkpoint]]:
-    """Return a run and its checkpoints in the order of their steps."""
+@dataclass(frozen=True)
+class CheckpointPage:
+    """Some checkpoints of a run, whether there are more, and the steps that `latest` and `best` stand for."""
 
-    def work(db: Transaction) -> tuple[Run, list[Checkpoint]]:
+    rows: list[Checkpoint]
+    more: bool
+    named: dict[str, int | None]
+
+
+def checkpoints_of(database: Database, run_id: str, after: str | None, limit: int, order: str) -> CheckpointPage:
+    """Return some checkpoints of a run in the order of their steps; `after` is a step or the id of a checkpoint.
+
+    Raise InvalidInput if the checkpoint of that id is not there: the latest makes way for the next.
+    """
+
+    def work(db: Transaction) -> CheckpointPage:
         run = find(db, run_id)
-        return run, checkpoints.all_of(db, run_id)
+        step = None if after is None else _step_of(db, run_id, after)
+        found = checkpoints.page(db, run_id, after_step=step, limit=limit + 1, order=order)
+        latest = checkpoints.latest(db, run_id)
+        named = {"latest": None if latest is None else latest.step, "best": run.best_step}
+        return CheckpointPage(found[:limit], len(found) > limit, named)
 
     return database.read(work)
+
+
+def _step_of(db: Transaction, run_id: str, after: str) -> int:
+    if after.isdecimal():
+        return min(int(after), checkpoints.LAST_STEP)
+    checkpoint = checkpoints.by_id(db, run_id, after)
+    if checkpoint is None:
+        raise InvalidInput(FieldProblem(("after",), f"the run has no checkpoint {after} now: go on after its step"))
+    return checkpoint.step
 
 
 def trained(database: Database, cache: ModelCache, run_id: str, name: str) -> Trained:

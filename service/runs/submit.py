@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from core.errors import SpecError
 from core.estimate import Estimate, Stored, estimate
 from core.problem import check_data
-from core.spec import Text, TrainSpec, resolve
+from core.spec import Text, Training, TrainSpec, resolve
 from service.actor import NOBODY
 from service.domain import Run, RunStatus, StoredDataset, new_id, now
 from service.errors import FieldProblem, InvalidInput, QueueFull, TooLarge
@@ -46,7 +46,7 @@ def check(database: Database, settings: Settings, request: RunRequest) -> tuple[
             f"fewer hidden units or a smaller training.batch_size need less"
         )
     check_time(cost.seconds, settings)
-    check_stored(cost.stored, settings)
+    check_stored(spec.training, cost.stored, settings)
     return spec, data, cost
 
 
@@ -59,8 +59,16 @@ def check_time(seconds: float, settings: Settings) -> None:
         )
 
 
-def check_stored(stored: Stored, settings: Settings) -> None:
+def check_stored(plan: Training, stored: Stored, settings: Settings) -> None:
     """Raise TooLarge if a run is estimated to store more than is allowed."""
+    if stored.checkpoints > (most := settings.max_checkpoints):
+        every, log_every = plan.checkpoint_every or 1, plan.log_every or 1
+        fits = (stored.checkpoints - 3) * every // (most - 2) + 1
+        raise TooLarge(
+            f"the run would keep {stored.checkpoints:,} checkpoints with training.checkpoint_every {every:,}, the best and the "
+            f"latest included; this server allows {most:,} (POSTGRAD_MAX_CHECKPOINTS): "
+            f"training.checkpoint_every {-(-fits // log_every) * log_every} keeps fewer"
+        )
     if stored.total_bytes > settings.max_run_bytes:
         raise TooLarge(
             f"the run would store about {stored.total_bytes:,} bytes, {stored.points:,} points and {stored.checkpoints:,} "

@@ -18,6 +18,11 @@ COLUMNS = [checkpoints.c[name] for name in Checkpoint.__dataclass_fields__]
 
 # Made once, as in runs.py.
 OF_RUN = select(*COLUMNS).where(checkpoints.c.run_id == bindparam("of_run"))
+PAGES = {
+    "asc": OF_RUN.where(checkpoints.c.step > bindparam("after")).order_by(checkpoints.c.step).limit(bindparam("most")),
+    "desc": OF_RUN.where(checkpoints.c.step < bindparam("after")).order_by(checkpoints.c.step.desc()).limit(bindparam("most")),
+}
+LAST_STEP = 2**63 - 1
 ALL = OF_RUN.order_by(checkpoints.c.step)
 LATEST = OF_RUN.order_by(checkpoints.c.step.desc()).limit(1)
 BY_STEP = OF_RUN.where(checkpoints.c.step == bindparam("at"))
@@ -101,6 +106,13 @@ def digest_of(state: bytes) -> str:
 def all_of(db: Connection, run_id: str) -> list[Checkpoint]:
     """Return the checkpoints of a run in the order of their steps."""
     return [Checkpoint(**row._mapping) for row in db.execute(ALL, {"of_run": run_id})]  # noqa: SLF001
+
+
+def page(db: Connection, run_id: str, *, after_step: int | None, limit: int, order: str) -> list[Checkpoint]:
+    """Return up to `limit` checkpoints of a run in the order of their steps, `asc` or `desc`, from behind a step."""
+    begin = after_step if after_step is not None else {"asc": -1, "desc": LAST_STEP}[order]
+    found = db.execute(PAGES[order], {"of_run": run_id, "after": begin, "most": limit})
+    return [Checkpoint(**row._mapping) for row in found]  # noqa: SLF001
 
 
 def steps_of(db: Connection, run_id: str) -> list[int]:

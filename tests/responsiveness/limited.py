@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.faults.processes import until
+
 V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 
 
@@ -18,6 +20,7 @@ def limited(most_bytes: int) -> Iterator[tuple[tuple[str, ...], Path | None]]:
         yield ("-m", "tests.responsiveness.limited", str(group or most_bytes)), group
     finally:
         if group is not None:
+            until(lambda: not (group / "cgroup.procs").read_text())  # the server has ended, its children are about to
             group.rmdir()
 
 

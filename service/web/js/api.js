@@ -24,6 +24,16 @@ export async function request(method, path, { query, body, headers = {}, signal,
 }
 
 export const get = (path, options) => request("GET", path, options);
+
+/** Get all objects of a list, page after page. */
+export async function getAll(path, options) {
+  const all = [];
+  for (let page = await get(path, options); ; page = await get(path, { ...options, query: { after: page.next_after } })) {
+    all.push(...page.data);
+    if (!page.has_more) return all;
+  }
+}
+
 export const post = (path, body, options) => request("POST", path, { ...options, body });
 export const put = (path, body, options) => request("PUT", path, { ...options, body });
 export const patch = (path, body, options) => request("PATCH", path, { ...options, body });

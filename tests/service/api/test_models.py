@@ -98,6 +98,36 @@ class TestCheckpoints:
         best = [checkpoint["step"] for checkpoint in checkpoints if "best" in checkpoint["names"]]
         assert best == [run["metrics"]["val_loss"]["best_step"]]
 
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    @pytest.mark.parametrize("by", ["next_after", "last_id", "link"])
+    def test_pages(self, api: Api, net: Json, order: str, by: str) -> None:
+        """Page after page, by step, by id or by the header, each checkpoint comes once, with its names."""
+        path = f"/v1/runs/{net['id']}/checkpoints"
+        whole = api.get(path).json()["data"]
+        found, wish, pages = [], {"limit": "3", "order": order}, 0
+        while True:
+            answer = api.get(path, params=wish)
+            page = answer.json()
+            found += page["data"]
+            pages += 1
+            if not page["has_more"]:
+                break
+            assert len(page["data"]) == 3
+            wish["after"] = str(page[by]) if by != "link" else answer.links["next"]["url"].rpartition("after=")[2]
+        assert page["next_after"] is None
+        assert pages > 2
+        assert found == (whole if order == "asc" else whole[::-1])
+
+    def test_a_page_after_what_is_gone(self, api: Api, net: Json) -> None:
+        """A step need not be there; an id must, and the error says what to do."""
+        path = f"/v1/runs/{net['id']}/checkpoints"
+        after = api.get(path, params={"after": 51}).json()["data"]
+        assert after
+        assert all(checkpoint["step"] > 51 for checkpoint in after)
+        gone = api.get(path, params={"after": "ckpt_0"})
+        assert gone.status_code == 422
+        assert gone.json()["detail"] == "the run has no checkpoint ckpt_0 now: go on after its step"
+
     def test_none_before_the_run_began(self, idle: Api) -> None:
         """A run that waits has no checkpoint."""
         listed = idle.get(f"/v1/runs/{idle.create()}/checkpoints").json()

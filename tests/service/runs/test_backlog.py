@@ -1,5 +1,6 @@
 """A run and its limits: bytes that it may store, bytes that may wait in memory, and a database that cannot grow."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -180,6 +181,27 @@ class TestFull:
         assert run.weights_digest == undisturbed(BODY).weights_digest
         assert history(database, run.id, ("loss",)).series["loss"] == undisturbed(BODY).loss
         assert len(database.read(lambda db: checkpoints.all_of(db, run.id))) == 61
+
+    def test_checkpoints_are_limited(self, database: Database) -> None:
+        """A run with too many is refused with what would fit, which is accepted; one that was not ends with what it has."""
+        settings = Settings(max_checkpoints=20)
+        with pytest.raises(
+            TooLarge, match=r"63 checkpoints with training\.checkpoint_every 1, .* 20 .*MAX_CHECKPOINTS\)"
+        ) as told:
+            submit(database, settings, _request(steps=60, checkpoint_every=1))
+        fits = int(re.findall(r"training\.checkpoint_every (\d+) keeps fewer", str(told.value))[0])
+        run = _execute(
+            database, submit(database, settings, _request(steps=60, checkpoint_every=fits)), Bounds(max_checkpoints=20)
+        )
+        assert run.status is RunStatus.SUCCEEDED
+        with pytest.raises(TooLarge):
+            submit(database, settings, _request(steps=60, checkpoint_every=fits - 1))
+        run = _execute(
+            database, submit(database, Settings(), _request(steps=60, checkpoint_every=1)), Bounds(max_checkpoints=20)
+        )
+        assert (run.status, run.error and run.error["code"]) == (RunStatus.FAILED, "stored_too_much")
+        assert "POSTGRAD_MAX_CHECKPOINTS" in str(run.error)
+        assert 18 <= len(database.read(lambda db: checkpoints.all_of(db, run.id))) <= 20
 
     @pytest.mark.parametrize("wish", ["cancel", "pause"])
     def test_a_run_that_waits_can_be_stopped(self, database: Database, monkeypatch: pytest.MonkeyPatch, wish: str) -> None:

@@ -77,7 +77,7 @@ def _undisturbed(run: Run) -> Undisturbed:
 
 
 def _saved(database: Database, run: Run) -> list[Checkpoint]:
-    return checkpoints_of(database, run.id)[1]
+    return checkpoints_of(database, run.id, None, 1000, "asc").rows
 
 
 def _samples(database: Database, run: Run) -> dict[int, str | None]:
@@ -148,9 +148,10 @@ def test_the_best_has_its_sample_while_the_run_trains(database: Database, monkey
     seen: set[int | None] = set()
 
     def look() -> None:
-        found, saved = checkpoints_of(database, run.id)
-        seen.update(found.best_step for checkpoint in saved if checkpoint.step == found.best_step)
-        assert all(checkpoint.sample == expected[checkpoint.step] for checkpoint in saved if checkpoint.step == found.best_step)
+        found = checkpoints_of(database, run.id, None, 1000, "asc")
+        best = [checkpoint for checkpoint in found.rows if checkpoint.step == found.named["best"]]
+        seen.update(checkpoint.step for checkpoint in best)
+        assert all(checkpoint.sample == expected[checkpoint.step] for checkpoint in best)
 
     _attempt(database, run, look)
     assert len(seen) > 20
@@ -200,8 +201,8 @@ def test_a_run_that_fails_or_waits_has_the_sample_of_its_best(
     run = _attempt(database, run, lambda: None, stop_after=35)
     assert _samples(database, run) == {0: expected[0], BEST: expected[BEST], run.step: None}
 
-    def diverging(problem: Problem, state: TrainState, over: Callable[[], bool]) -> Iterator[Point | None]:
-        for point in train(problem, state, over):
+    def diverging(problem: Problem, state: TrainState, *asked: Callable[[], bool]) -> Iterator[Point | None]:
+        for point in train(problem, state, *asked):
             yield point
             if state.step == run.step + 5:
                 raise Diverged(state.step, "Why", "try less")

@@ -1,6 +1,6 @@
 /** What is asked: a checkpoint of a run, or a version of a named model. */
 
-import { get } from "../api.js";
+import { get, getAll } from "../api.js";
 import { number, t } from "../i18n.js";
 
 /**
@@ -16,7 +16,7 @@ export function loadTarget(kind, id, signal) {
 
 async function loadRun(id, signal) {
   const path = `/v1/runs/${encodeURIComponent(id)}`;
-  const [run, { data }] = await Promise.all([get(path, { signal }), get(`${path}/checkpoints`, { signal })]);
+  const [run, data] = await Promise.all([get(path, { signal }), getAll(`${path}/checkpoints`, { signal })]);
   const steps = data.map(({ step }) => [String(step), t("use.at_step", { step })]).reverse();
   const named = ["latest", "best"].filter((name) => data.some(({ names }) => names.includes(name))).map((name) => [name, t(`use.${name}`)]);
   return new Target({ run, path, parameter: "checkpoint", choices: [...named, ...steps], fallback: "latest" });

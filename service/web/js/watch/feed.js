@@ -1,6 +1,6 @@
 /** What the page knows of a run: first what there is, then what comes, by server-sent events with resume. */
 
-import { events, get } from "../api.js";
+import { events, get, getAll } from "../api.js";
 import { History, POINTS } from "./history.js";
 import { throttled } from "./throttle.js";
 
@@ -112,7 +112,7 @@ export class Feed extends EventTarget {
   }
 
   async readCheckpoints() {
-    this.checkpoints = (await get(`${this.path}/checkpoints`, { signal: this.signal })).data;
+    this.checkpoints = await getAll(`${this.path}/checkpoints`, { signal: this.signal });
     this.tell("checkpoints");
   }
 
