@@ -11,7 +11,7 @@ from core.errors import FormatError
 from core.types import Array, Floats
 
 STATE_VERSION = 1
-OPTIONAL = ("smooth_loss", "best_value", "waited", "stopped", "restored", "update_ratio")
+OPTIONAL = ("smooth_loss", "best_value", "waited", "stopped", "restored")
 """Values that an older state may lack."""
 
 
@@ -25,7 +25,6 @@ class TrainState:
     Of early stopping: the best value so far of what it watches (negative for an accuracy), the weights of that point, the
     number of points since then, whether the run is ended, and whether that gave it back earlier weights. The order of batches
     follows from seed and step (`core/data/batches.py`), so no generator is kept. The normaliser belongs to the model.
-    `update_ratio` is the length of the last update as a share of the parameters', until it is in a point.
     """
 
     step: int
@@ -40,7 +39,6 @@ class TrainState:
     waited: int = 0
     stopped: bool = False
     restored: bool = False
-    update_ratio: float | None = None
 
     @property
     def finite(self) -> bool:

@@ -31,9 +31,8 @@ def train(
     Yields once before each step and once at the end: the metrics where they are logged, else None. At each yield the
     state is whole, and known to have a finite loss and gradient: stop there and go on later, and the bits of the result
     are the same. Call it under `quiet`. Early stopping and a target that is reached mark the state as stopped.
-    Raises Diverged when a loss or a gradient is no longer finite; if the step is
-    logged, its point comes first. Raises Interrupted where `interrupted()` is true within a measurement, with a state that is
-    whole: who goes on from there measures that step anew.
+    Raises Diverged when a loss or a gradient is no longer finite; if the step is logged, its point comes first.
+    Raises Interrupted where `interrupted()` is true within a measurement: go on from the state of an earlier yield then.
     """
     plan = problem.spec.training
     steps, log_every = plan.steps or 0, plan.log_every or 1
@@ -78,6 +77,7 @@ class Update:
         self._plan, self._rate, self._clip = problem.spec.training, problem.rate, problem.spec.optimizer.clip
         self._within = 0.0 if self._clip is None else within(self._clip, problem.dtype)
         self._work, self._before = np.empty_like(state.theta), np.empty_like(state.theta)
+        self._ratio: float | None = None
 
     def __call__(self, gradient: Floats, square: float) -> None:
         """Move the parameters by one step along a gradient of known squared length; overwrites the gradient."""
@@ -86,18 +86,17 @@ class Update:
         if self._clip is not None and square >= self._within:
             np.clip(gradient, -self._clip, self._clip, out=gradient)
         looked_at = made % (self._plan.log_every or 1) == 0 or made == self._plan.steps
-        state.update_ratio = None
+        self._ratio = None
         if looked_at:
             np.copyto(self._before, state.theta)
         self._optimizer.update_(state.theta, gradient, state.slots, self._work, self._rate(state.step), made)
         if looked_at:
             np.subtract(state.theta, self._before, out=self._work)
-            state.update_ratio = norm(self._work) / (norm(self._before) or 1.0)
+            self._ratio = norm(self._work) / (norm(self._before) or 1.0)
 
     def metrics(self, gradient: Floats) -> dict[str, float]:
         """Return the length of the gradient before clipping, and that of the last update as a share of the parameters'."""
-        ratio, self._state.update_ratio = self._state.update_ratio, None
-        last = {} if ratio is None else {"update_ratio": ratio}
+        last = {} if self._ratio is None else {"update_ratio": self._ratio}
         return {"grad_norm": norm(gradient), **last}
 
 

@@ -40,7 +40,19 @@ from service.client.errors import (
     ServerError,
     TooLargeError,
 )
-from service.client.objects import Checkpoint, Dataset, Estimate, Event, History, Page, Preview, Run, RunPage, Sketch
+from service.client.objects import (
+    Checkpoint,
+    CheckpointPage,
+    Dataset,
+    Estimate,
+    Event,
+    History,
+    Page,
+    Preview,
+    Run,
+    RunPage,
+    Sketch,
+)
 from service.client.queue import Queue
 from service.client.sync import Client
 from service.client.usage import Usage
@@ -56,6 +68,7 @@ __all__ = [
     "AuthenticationError",
     "Boundary",
     "Checkpoint",
+    "CheckpointPage",
     "Client",
     "ConflictError",
     "Dataset",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from service.client.answers import Evaluation, Generation, Info, Prediction
-from service.client.objects import Checkpoint, Estimate, Event, Page, Run, RunPage
+from service.client.objects import CheckpointPage, Estimate, Event, Page, Run, RunPage
 from service.client.queue import Queue
 from service.client.usage import Usage
 
@@ -130,7 +130,7 @@ def on_run(method: Method, run_id: str, verb: str = "", **more: Any) -> Call[R]:
     return Call(method=method, path=path, params=params, **more)
 
 
-def checkpoints(run_id: str) -> Call[Page[Checkpoint]]:
+def checkpoints(run_id: str) -> Call[CheckpointPage]:
     """GET /v1/runs/{id}/checkpoints."""
     return on_run("GET", run_id, "checkpoints")
 

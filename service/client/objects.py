@@ -143,6 +143,12 @@ class Checkpoint(TypedDict):
     links: dict[str, str]
 
 
+class CheckpointPage(Page[Checkpoint]):
+    """Part of a list of checkpoints."""
+
+    next_after: int | None
+
+
 class Dataset(TypedDict):
     """A kept dataset."""
 

@@ -137,8 +137,9 @@ def _train(
     try:
         with quiet():
             asked = _steps(train(problem, state, ending.asked, interrupted), state, recorder, ending, stopping)
-    except Interrupted:
-        asked = recorder.commit(state)
+    except Interrupted:  # the state may have been committed at its last yield, not between: its point is not there
+        recorder.give_back("within a measurement, which is made anew")
+        return
     if asked is RunStatus.SUCCEEDED:
         early = StopReason.EARLY_STOPPED if state.stopped else StopReason.TIME_BUDGET
         completed = not state.stopped and state.step >= (problem.spec.training.steps or 0)

@@ -175,13 +175,17 @@ class Recorder:
             return False
         backlog, step = self._backlog, self._intervals.saved_step
         why = f"the disk is full: {len(backlog.points)} points after step {step} and the state are not stored"
-
-        def end(db: Transaction) -> None:
-            lifecycle.release(db, self._run_id, self._attempt, why=why, stalled=False)
-
         try:
-            self._database.spending().write(end)
+            self.give_back(why)
         except Busy:
             return False
         log.warning("%s", why)
         return True
+
+    def give_back(self, why: str) -> None:
+        """Let go of the run as it was at the last commit; what came after is learned again, or never if it was cancelled."""
+
+        def end(db: Transaction) -> None:
+            lifecycle.release(db, self._run_id, self._attempt, why=why, stalled=False)
+
+        self._database.spending().write(end)

@@ -93,7 +93,7 @@ TYPES: dict[str, Any] = {
     "EventOut": sent.Event,
     "EventList": sent.Page,
     "CheckpointOut": sent.Checkpoint,
-    "CheckpointList": sent.Page,
+    "CheckpointList": sent.CheckpointPage,
     "PredictOut": answered.Prediction,
     "ModelPredictOut": answered.ModelPrediction,
     "EvaluateOut": answered.Evaluation,
