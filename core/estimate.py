@@ -6,7 +6,7 @@ from math import ceil, inf
 
 import numpy as np
 
-from core.evaluate import CHUNK
+from core.evaluate import CHUNK, streams_of
 from core.models import build
 from core.optimizers import make
 from core.spec import CharRnn, Mlp, Training, TrainSpec, held_out
@@ -19,6 +19,8 @@ FLOATS_A_SECOND = 4e10
 POINT_BYTES = 160
 CHECKPOINT_BYTES = 4096
 """What a checkpoint takes beside its state: its row, its sample, the unused end of its last page."""
+HELD_BYTES = 64 * 1024 * 1024
+"""Of states, what may wait in a worker for the next commit (POSTGRAD_MAX_BACKLOG_BYTES)."""
 HEADER_BYTES = 1000
 """What a state takes beside its arrays: at most so much JSON."""
 
@@ -76,18 +78,20 @@ def estimate(spec: TrainSpec, n: int, n_features: int, n_classes: int) -> Estima
     apart = plan.batch_size is not None or dropped > 0  # then points are measured on all training examples apart
     bound = {batch, n_train % batch}, _chunks(n_train) if apart else set(), _chunks(n - n_train)
     programs = [rows for sizes in bound for rows in sizes if rows]  # each has its work arrays
-    memory = (
-        n * n_features * 8 * 3  # the examples, the training part, its normalised copy
-        + item * n * (n_features + 1) * 2
-        + item * parameters * (4 + 2 * make(spec.optimizer).slots + len(programs) * (3 + (spec.model.l1 > 0)))
-        + item * units * sum(programs)
-    )
     forward = 2 * sum((inner + 1) * out for inner, out in pairwise(sizes))
     calls = 12 + 9 * len(hidden)
     rate = FLOATS_A_SECOND * (1 if item == 4 else 0.5)
     step = calls * SECONDS_A_CALL + 3 * forward * batch / rate + 2e-10 * item * units * batch + 2e-9 * dropped * batch
     point = apart * n_train * forward / rate + 20e-6
-    return Estimate(parameters, memory, _seconds(plan, step, point), _stored(spec, parameters, n_features, step))
+    stored = _stored(spec, parameters, n_features, step)
+    memory = (
+        n * n_features * 8 * 3  # the examples, the training part, its normalised copy
+        + item * n * (n_features + 1) * 2
+        + item * parameters * (_vectors(spec) + len(programs) * (3 + (spec.model.l1 > 0)))
+        + item * units * sum(programs)
+        + _committed(stored)
+    )
+    return Estimate(parameters, memory, _seconds(plan, step, point), stored)
 
 
 def _chunks(n: int) -> set[int]:
@@ -100,24 +104,50 @@ def _text(spec: TrainSpec, model: CharRnn, n: int, n_symbols: int) -> Estimate:
     item = np.dtype(plan.dtype).itemsize
     streams, length, hidden = plan.batch_size or 1, model.sequence_length, model.hidden_size
     parameters = build(model, 1, n_symbols).layout.size
-    window = streams * length
-    memory = n * 32 + item * (parameters * (7 + 2 * make(spec.optimizer).slots) + window * (6 * hidden + 5 * n_symbols))
+    held = held_out(n, plan.validation_fraction)
+    window, evaluated = streams * length, streams_of(held, length) * length if held else 0
     rate = FLOATS_A_SECOND * (1 if item == 4 else 0.5)
     forward = 2 * window * hidden * (hidden + n_symbols)
     calls, passes = 20 + 6 * length, 10 * parameters + 9 * window * n_symbols
     # The calls are short ones, and the products and what they leave fit into the caches: 200 for 153 µs with one stream of
     # 25 symbols, 2,550 for 2,380 µs with 64 (H = 100, V = 80).
     step = calls * SECONDS_A_CALL / 2 + 3 * forward / (2 * rate) + item * passes * 5e-11
-    held = held_out(n, plan.validation_fraction)
     point = held * (2 * hidden * (hidden + n_symbols) / rate + 1e-7) + 20e-6
-    return Estimate(parameters, memory, _seconds(plan, step, point), _stored(spec, parameters + streams * hidden, 1, step))
+    stored = _stored(spec, parameters + streams * hidden, 1, step)
+    memory = (
+        n * 32
+        + item * parameters * (_vectors(spec) + 3 * (2 if held else 1))  # a program has its gradient and turned weights
+        + item * (window + evaluated) * (6 * hidden + 5 * n_symbols)
+        + _committed(stored)
+    )
+    return Estimate(parameters, memory, _seconds(plan, step, point), stored)
+
+
+def _vectors(spec: TrainSpec) -> int:
+    """Return how many vectors (P,) there are beside the programs: theta, slots, two for the update, the best weights."""
+    return 3 + make(spec.optimizer).slots + _restores(spec)
+
+
+def _committed(stored: Stored) -> int:
+    """Return the bytes of states that wait for a commit, and of the same written out for it, of which one is copied again.
+
+    Measured with 6,000,000 parameters: 386 MB for SGD and 539 for Adam, where 23 MB are one vector and 435 and 619 estimated.
+    """
+    state = stored.checkpoint_bytes
+    held = min(HELD_BYTES, stored.checkpoints * state) + state
+    return 2 * held + state
+
+
+def _restores(spec: TrainSpec) -> bool:
+    stopping = spec.training.early_stopping
+    return stopping is not None and stopping.restore_best
 
 
 def _stored(spec: TrainSpec, numbers: int, n_features: int, step: float) -> Stored:
     """Return what is kept of a run of D features whose steps take so many seconds; `numbers` P, with what is carried on."""
     plan = spec.training
     item = np.dtype(plan.dtype).itemsize
-    copies = 1 + make(spec.optimizer).slots + (plan.early_stopping is not None and plan.early_stopping.restore_best)
+    copies = 1 + make(spec.optimizer).slots + _restores(spec)
     most = plan.steps or 0
     if plan.time_budget is not None:  # a step may take half of what is estimated
         most = min(most, ceil(2 * plan.time_budget / step))

@@ -44,13 +44,18 @@ class Evaluator:
         return LossParts(data / len(self._y), parts.reg), correct / len(self._y)
 
 
+def streams_of(symbols: int, length: int) -> int:
+    """Return in how many streams so many symbols are evaluated, in windows of a length."""
+    return max(1, min(MAX_STREAMS, symbols // (length * WINDOWS)))
+
+
 class TextEvaluator:
     """A model of text bound to codes (L,) and what follows each (L,)."""
 
     def __init__(self, model: CharRnn, theta: Floats, x: Ints, y: Ints) -> None:
         length = model.sequence_length
         # Some streams side by side, each long beside the few symbols at its start that lack what came before.
-        streams = max(1, min(MAX_STREAMS, len(y) // (length * WINDOWS)))
+        streams = streams_of(len(y), length)
         self._streams = Streams(x, y, streams, length)
         self._program = model.bind(theta, streams)
 

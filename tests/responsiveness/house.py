@@ -49,15 +49,15 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, main: Sequence[str] = ("-m", "service"), rows: int = ROWS, **env: str) -> Iterator[House]:
-    """Run a server and fill it; `main` are the arguments of Python that start one, `rows` those of its widest table."""
+def house(folder: Path, main: Sequence[str] = ("-m", "service"), size: int = 1, **env: str) -> Iterator[House]:
+    """Run a server and fill it; `main` are the arguments of Python that start one, data are a `size`th of the usual."""
     env = {"POSTGRAD_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS), "POSTGRAD_LOG_LEVEL": "warning", **env}
     with live_server(folder / "data", main, **env) as (url, process):
         home = House(url, process, folder)
         _make_keys(home)
         with home.client("train") as mine, home.client("other") as theirs:
             home.limits = mine.get("/v1/info").json()["limits"]
-            _fill(home, mine, rows)
+            _fill(home, mine, size)
             _furnish(home, theirs)
         yield home
 
@@ -85,7 +85,8 @@ def _ended(client: httpx.Client, body: dict[str, Any]) -> str:
     return str(run["id"])
 
 
-def _fill(home: House, client: httpx.Client, rows: int) -> None:
+def _fill(home: House, client: httpx.Client, size: int) -> None:
+    rows = ROWS // size
     rng = np.random.default_rng(0)
     packed = io.BytesIO()
     names = np.array([f"feature {i} " + "\N{GRINNING FACE}" * 20 for i in range(FEATURES)])
@@ -112,7 +113,7 @@ def _fill(home: House, client: httpx.Client, rows: int) -> None:
         client,
         {
             "dataset": {"kind": "text", "text": TEXT},
-            "model": {"kind": "char_rnn", "hidden_size": 2000},
+            "model": {"kind": "char_rnn", "hidden_size": 2000 // size},
             "training": {"steps": 1},
         },
     )

@@ -145,7 +145,7 @@ class Outcome:
 
 def campaign(folder: Path, wanted_bytes: int, seed: int) -> Outcome:
     """Attack a server with little memory, and look how it is."""
-    with limited(MEMORY_BYTES) as (main, group), house(folder, main, rows=4000) as home, _watched(group) as peak:
+    with limited(MEMORY_BYTES) as (main, group), house(folder, main, size=3) as home, _watched(group) as peak:
         sent = attack(home, wanted_bytes, seed)
         alive, trained = home.process.poll() is None, "none"
         with suppress(httpx.HTTPError), home.client("other") as theirs:
