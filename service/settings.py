@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     ] = 16 * GIB
     max_checkpoints: Annotated[
         int, Field(ge=3, description="checkpoints of one run, estimated before and counted on the way")
-    ] = 20_000
+    ] = 100_000
     max_backlog_bytes: Annotated[
         int, Field(ge=64 * KIB, description="what a worker holds in memory until it is committed; then training waits")
     ] = 64 * MIB

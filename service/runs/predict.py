@@ -112,7 +112,7 @@ class CheckpointPage:
 def checkpoints_of(database: Database, run_id: str, after: str | None, limit: int, order: str) -> CheckpointPage:
     """Return some checkpoints of a run in the order of their steps; `after` is a step or the id of a checkpoint.
 
-    Raise InvalidInput if the checkpoint of that id is not there: the latest makes way for the next.
+    Raise NotFound if the checkpoint of that id is not there: the latest makes way for the next.
     """
 
     def work(db: Transaction) -> CheckpointPage:
@@ -131,7 +131,7 @@ def _step_of(db: Transaction, run_id: str, after: str) -> int:
         return min(int(after), checkpoints.LAST_STEP)
     checkpoint = checkpoints.by_id(db, run_id, after)
     if checkpoint is None:
-        raise InvalidInput(FieldProblem(("after",), f"the run has no checkpoint {after} now: go on after its step"))
+        raise NotFound("checkpoint", after)
     return checkpoint.step
 
 

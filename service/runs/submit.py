@@ -67,7 +67,8 @@ def check_stored(plan: Training, stored: Stored, settings: Settings) -> None:
         raise TooLarge(
             f"the run would keep {stored.checkpoints:,} checkpoints with training.checkpoint_every {every:,}, the best and the "
             f"latest included; this server allows {most:,} (POSTGRAD_MAX_CHECKPOINTS): "
-            f"training.checkpoint_every {-(-fits // log_every) * log_every} keeps fewer"
+            f"training.checkpoint_every {-(-fits // log_every) * log_every} keeps fewer; a run that goes on from "
+            "another gets it by fork"
         )
     if stored.total_bytes > settings.max_run_bytes:
         raise TooLarge(

@@ -8,7 +8,7 @@ import pytest
 from tests.service.api.conftest import Api
 
 ENVELOPE = {"object", "data", "has_more", "first_id", "last_id"}
-OF_RUNS = ENVELOPE | {"next_after"}  # their places may hold values of an order
+WITH_PLACES = ENVELOPE | {"next_after"}  # of runs they may hold values of an order, of checkpoints they are steps
 
 
 class TestShape:
@@ -20,7 +20,7 @@ class TestShape:
         url = path.format(id=idle.create())
         answer = idle.get(url)
         page = answer.json()
-        assert set(page) == (OF_RUNS if path == "/v1/runs" else ENVELOPE)
+        assert set(page) == (WITH_PLACES if path in ("/v1/runs", "/v1/runs/{id}/checkpoints") else ENVELOPE)
         assert page["object"] == "list"
         ids = [item["id"] for item in page["data"]]
         assert (page["first_id"], page["last_id"]) == ((ids[0], ids[-1]) if ids else (None, None))

@@ -17,7 +17,7 @@ from tests.live import live_server
 from tests.service.api.conftest import SPIRAL, Api, Json, serving
 
 SHORT = {"dataset": SPIRAL, "model": {"kind": "softmax"}, "training": {"steps": 50}}
-LONG = {"steps": 10_000_000}
+LONG = {"steps": 900_000}
 WAIT, SOON = 60, 40  # seconds: what ends a wait of one minute ends it long before
 TELLS = """
 import runpy, sys

@@ -189,7 +189,7 @@ class TestFull:
             TooLarge, match=r"63 checkpoints with training\.checkpoint_every 1, .* 20 .*MAX_CHECKPOINTS\)"
         ) as told:
             submit(database, settings, _request(steps=60, checkpoint_every=1))
-        fits = int(re.findall(r"training\.checkpoint_every (\d+) keeps fewer", str(told.value))[0])
+        fits = int(re.findall(r"training\.checkpoint_every (\d+) keeps fewer; ", str(told.value))[0])
         run = _execute(
             database, submit(database, settings, _request(steps=60, checkpoint_every=fits)), Bounds(max_checkpoints=20)
         )
