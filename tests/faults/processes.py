@@ -29,7 +29,8 @@ def children_of(pid: int) -> list[int]:
     """Return the pids of all processes that a server has started."""
     children: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        children += [int(child) for child in (task / "children").read_text().split()]
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            children += [int(child) for child in (task / "children").read_text().split()]
     return sorted(child for child in children if b"spawn_main" in _command(child))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.domain import LOSS_SERIES
+from service.settings import Settings
 from tests.service.api.conftest import SPIRAL, Api, Json, serving
 
 EXAMPLE: dict[str, Any] = {  # the contract's own (design/API.md, "A run")
@@ -475,7 +476,7 @@ class TestValidate:
             model = {"kind": "mlp", "hidden_sizes": [hidden]}
             return idle.post("/v1/runs/validate", json={"dataset": SPIRAL, "model": model, "training": {"steps": steps}}).json()
 
-        short, long, wide = estimate(100, 10), estimate(1000, 10), estimate(100, 1000)
+        short, long, wide = estimate(1000, 10), estimate(10_000, 10), estimate(1000, 1000)  # with as many checkpoints each
         assert long["estimated_seconds"] == pytest.approx(10 * short["estimated_seconds"], rel=0.2)
         assert long["memory_bytes"] == short["memory_bytes"]
         assert wide["estimated_seconds"] > short["estimated_seconds"] > 0
@@ -489,7 +490,7 @@ class TestValidate:
         assert answer.status_code == 413
         assert answer.json()["code"] == "too_large"
         assert "POSTGRAD_WORKER_MEMORY_BYTES" in answer.json()["detail"]
-        assert "2,147,483,648" in answer.json()["detail"]
+        assert f"{Settings().worker_memory_bytes:,}" in answer.json()["detail"]
 
 
 class TestEvents:
